@@ -1,0 +1,1 @@
+"""What ticks: the schedule, the scheduler, the heartbeat."""

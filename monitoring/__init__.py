@@ -1,0 +1,1 @@
+"""What watches: how long tasks waited and ran, Flower behind its login."""

@@ -1,0 +1,70 @@
+"""Django's settings, the same in every environment. Celery's are in `celery.py` beside this."""
+
+from pathlib import Path
+
+from django.urls import reverse_lazy
+
+from project import db, env, logs, storage
+from project.settings.apps import INSTALLED_APPS as INSTALLED_APPS
+from project.settings.celery import *  # noqa: F403
+
+BASE_DIR: Path = env.ROOT
+ENVIRONMENT = env.ENVIRONMENT.get()
+SECRET_KEY = env.SECRET_KEY.get() or "for-development-only-production-refuses-to-start-without-one"
+DEBUG = env.DEBUG.get()
+ALLOWED_HOSTS = env.ALLOWED_HOSTS.get() or ["127.0.0.1", "localhost", "[::1]"]
+SITE_URL = env.SITE_URL.get()
+CSRF_TRUSTED_ORIGINS = [SITE_URL]
+
+ROOT_URLCONF = "project.urls"
+WSGI_APPLICATION = "project.wsgi.application"
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "django_structlog.middlewares.RequestMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+DATABASES = {"default": db.settings(env.database())}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LOGIN_URL = reverse_lazy("admin:login")
+USE_TZ = True
+TIME_ZONE = "UTC"
+USE_I18N = False
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STORAGES = {
+    "default": storage.files(),
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
+}
+WHITENOISE_USE_FINDERS = DEBUG
+WHITENOISE_AUTOREFRESH = DEBUG
+
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.EMAIL_FROM.get()
+EMAIL_TIMEOUT = 10  # seconds: a mail server that hangs must not hold a worker's slot
+MAILBOX_DIR = env.VAR_DIR / "mail"
+globals().update(env.mail_server())
+
+WORKER_PRESET = env.WORKER_PRESET.get()
+LOGGING = logs.settings(ENVIRONMENT, env.LOG_LEVEL.get())
+DJANGO_STRUCTLOG_CELERY_ENABLED = True

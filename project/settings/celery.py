@@ -1,0 +1,50 @@
+"""Celery's settings, all of them. Limits and queues come from the catalogue, sizes from profiles."""
+
+import ssl
+from datetime import timedelta
+from typing import Any
+
+from project import env
+from tasks import queues
+
+CELERY_BROKER_URL = env.broker_url() or env.EMBEDDED_BROKER_URL
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
+    # A message is given to another worker after this, so no task may run for longer.
+    "visibility_timeout": max(queue.time_limit for queue in queues.CATALOGUE) + 60,
+    "queue_order_strategy": "priority",  # strictly in the worker's order, not round robin
+    "socket_timeout": 10,
+    "socket_connect_timeout": 3,
+    "socket_keepalive": True,
+}
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 2, "interval_start": 0, "interval_step": 0.2}
+if CELERY_BROKER_URL.startswith("rediss://"):
+    CELERY_BROKER_USE_SSL = CELERY_REDIS_BACKEND_USE_SSL = {
+        "ssl_cert_reqs": ssl.CERT_REQUIRED if env.REDIS_TLS_VERIFY.get() else ssl.CERT_NONE
+    }
+
+# Tip 1, 2: acknowledged after the work; small JSON messages; a task may run again.
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_SERIALIZER = CELERY_RESULT_SERIALIZER = "json"
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_RETRY_ON_WORKER_LOST = True  # a killed child costs a retry, so poison ends
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
+
+# Tip 5: only the catalogue's queues, and the router alone decides.
+CELERY_TASK_QUEUES = queues.kombu_queues()
+CELERY_TASK_DEFAULT_QUEUE = queues.HOUSEKEEPING.name
+CELERY_TASK_CREATE_MISSING_QUEUES = False
+CELERY_TASK_ROUTES = ["tasks.router.route"]
+
+# Results are off unless a task asks for them.
+CELERY_RESULT_BACKEND = env.redis_url() or (env.broker_url() and "rpc://") or CELERY_BROKER_URL
+CELERY_RESULT_EXPIRES = timedelta(days=1)
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_TRACK_STARTED = True
+
+# Flower's view; logs are the project's own.
+CELERY_WORKER_SEND_TASK_EVENTS = CELERY_TASK_SEND_SENT_EVENT = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = CELERY_WORKER_REDIRECT_STDOUTS = False
+CELERY_TIMEZONE = "UTC"
+

@@ -1,0 +1,1 @@
+"""What a task is: its queue, its base class, its retries, its limits."""

@@ -1,0 +1,130 @@
+"""The shapes of worker: which pool, how many slots, how much memory, which queues in which order.
+
+Pure: the catalogue and the standard library only. The Procfile, the compose file and the docs are
+tested against this file.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from tasks.queues import NAMES, NotInCatalogue, by_name
+
+MB: Final = 1024 * 1024
+GRACE: Final = 25
+"""Seconds a worker may take to stop; a platform such as Heroku kills after 30."""
+
+
+class ProfileError(ValueError):
+    """No profile of that name, or none that serves those queues."""
+
+
+@dataclass(frozen=True)
+class Served:
+    """A queue in a profile, and the largest share of the profile's slots that it may take.
+
+    The order is enforced today; the share by the Redis transport, which comes next.
+    """
+
+    queue: str
+    share: float
+
+    def __post_init__(self) -> None:
+        by_name(self.queue)
+        if not 0 < self.share <= 1:
+            raise ValueError(f"share of {self.queue} is {self.share}; it lies in (0, 1]")
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One shape of worker. Queues are served in the order given."""
+
+    name: str
+    pool: str
+    """Celery's name of it: "threads" or "prefork"."""
+    slots: int
+    """How many tasks run at once."""
+    memory: int
+    """Bytes that the whole worker may use."""
+    queues: tuple[Served, ...]
+    tasks_per_child: int | None = None
+    """prefork: a child is replaced after this many tasks, so that leaks end."""
+
+    @property
+    def queue_names(self) -> tuple[str, ...]:
+        return tuple(served.queue for served in self.queues)
+
+    @property
+    def memory_per_child(self) -> int:
+        """Bytes of one prefork child: the memory in equal parts, one for the main process."""
+        return self.memory // (self.slots + 1)
+
+
+IO: Final = Profile(
+    name="io",
+    pool="threads",
+    slots=100,
+    memory=256 * MB,
+    queues=(
+        Served("urgent_fast", 1.0),
+        Served("average_fast", 0.8),
+        Served("average_slow", 0.3),
+        Served("relaxed_slow", 0.1),
+    ),
+)
+COMPUTE: Final = Profile(
+    name="compute",
+    pool="prefork",
+    slots=4,
+    memory=2048 * MB,
+    queues=(
+        Served("average_slow_compute", 1.0),
+        Served("average_slow", 0.5),
+        Served("relaxed_slow", 0.25),
+        Served("relaxed_slow_compute", 0.5),
+    ),
+    tasks_per_child=1000,
+)
+PRESETS: Final = {
+    "standard": (IO, COMPUTE),
+    # Either of these fits a 512 MB dyno with room for its own start.
+    "small": (
+        replace(IO, slots=30),
+        replace(COMPUTE, slots=1, memory=448 * MB, tasks_per_child=200),
+    ),
+}
+"""Profiles by preset, in the order in which they are asked for a queue."""
+
+
+def named(name: str, preset: str = "standard") -> Profile:
+    """The profile of that name. Raises ProfileError with the choices."""
+    for profile in PRESETS[preset]:
+        if profile.name == name:
+            return profile
+    choices = ", ".join(profile.name for profile in PRESETS[preset])
+    raise ProfileError(f"there is no worker profile {name!r}; choose from {choices}.")
+
+
+def serving(queues: list[str], preset: str = "standard") -> Profile:
+    """The first profile that serves all these queues.
+
+    Raises ProfileError when none does: work of two shapes does not share a worker.
+    """
+    try:
+        for queue in queues:
+            by_name(queue)
+    except NotInCatalogue as error:
+        raise ProfileError(str(error)) from None
+    for profile in PRESETS[preset]:
+        if set(queues) <= set(profile.queue_names):
+            return profile
+    serves = "; ".join(f"{p.name} ({p.pool}): {', '.join(p.queue_names)}" for p in PRESETS[preset])
+    raise ProfileError(
+        f"queues {', '.join(queues)} need workers of two shapes: threads that wait starve beside"
+        f" processes that compute. Start one worker for each. {serves}."
+    )
+
+
+def in_order(profile: Profile, queues: list[str]) -> list[str]:
+    """The queues asked for, in the profile's order; those that it does not serve come last."""
+    order = list(dict.fromkeys((*profile.queue_names, *NAMES)))
+    return sorted(dict.fromkeys(queues), key=order.index)

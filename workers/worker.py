@@ -1,0 +1,74 @@
+"""`celery -A project worker`: takes its shape from the profile behind `-Q` or `--profile`.
+
+Decided here and not in a signal: Celery has resolved pool and prefetch before `celeryd_init`.
+"""
+
+from typing import Any
+
+import click
+from celery.apps.worker import Worker as CeleryWorker
+from celery.utils.nodenames import default_nodename, host_format
+from click.core import ParameterSource
+from django.conf import settings
+
+from tasks.start import refuse_on_errors
+from workers import profiles
+from workers.profiles import Profile, ProfileError
+
+
+class Worker(CeleryWorker):
+    """Celery's worker in the shape of a profile. Flags given on the command line win."""
+
+    profile: Profile
+
+    def __init__(self, app: Any = None, hostname: str | None = None, **options: Any) -> None:
+        try:
+            self.profile = choose(options.pop("profile", None), options.get("queues"))
+        except ProfileError as error:
+            raise click.UsageError(str(error)) from None
+        refuse_on_errors(f"worker {self.profile.name}")
+        if not _given("hostname", hostname):
+            hostname = host_format(default_nodename(f"{self.profile.name}@%h"))
+        for option, value in shape(self.profile, options.get("queues")).items():
+            if option == "queues" or not _given(option, options.get(option)):
+                options[option] = value
+        super().__init__(app=app, hostname=hostname, **options)
+
+
+def choose(name: str | None, queues: list[str] | None) -> Profile:
+    """The profile of that name, else the first that serves the queues. Raises ProfileError."""
+    preset = settings.WORKER_PRESET
+    if name is None and not queues:
+        raise ProfileError(
+            "say what this worker serves: --profile io, --profile compute, or -Q with queues."
+            " One worker for everything would let slow work hold up urgent work."
+        )
+    profile = profiles.named(name, preset) if name else profiles.serving(queues or [], preset)
+    if name and queues and not set(queues) <= set(profile.queue_names):
+        strays = ", ".join(queue for queue in queues if queue not in profile.queue_names)
+        raise ProfileError(
+            f"profile {name} does not serve {strays}; it serves {', '.join(profile.queue_names)}."
+        )
+    return profile
+
+
+def shape(profile: Profile, queues: list[str] | None) -> dict[str, Any]:
+    """The worker's options that follow from its profile, by Celery's names for them."""
+    options: dict[str, Any] = {
+        "pool": profile.pool,
+        "concurrency": profile.slots,
+        "queues": profiles.in_order(profile, list(queues or profile.queue_names)),
+    }
+    if profile.pool == "prefork":
+        options["max_memory_per_child"] = profile.memory_per_child // 1024  # KiB
+        options["max_tasks_per_child"] = profile.tasks_per_child
+    return options
+
+
+def _given(option: str, value: Any) -> bool:
+    """Whether a flag was really given: an explicit `-P prefork` looks like the default."""
+    context = click.get_current_context(silent=True)
+    source = context.get_parameter_source(option) if context else None
+    if source is None:
+        return value is not None
+    return source is not ParameterSource.DEFAULT
