@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, overload
 
 from celery import shared_task
+from celery.app.task import Task as CeleryTask
 from celery.contrib.django.task import DjangoTask
 from celery.exceptions import Reject, TaskPredicate
 
@@ -88,7 +89,7 @@ def task(
     retry_policy: retries.Retry | None = ...,
     bind: Literal[False] = ...,
     **options: Any,
-) -> Callable[[Callable[P, R]], "TaskOf[P, R]"]: ...
+) -> Callable[[Callable[P, R]], "CeleryTask[P, R]"]: ...
 @overload
 def task(
     *,
@@ -98,7 +99,7 @@ def task(
     retry_policy: retries.Retry | None = ...,
     bind: Literal[True],
     **options: Any,
-) -> Callable[[Callable[Concatenate[Any, P], R]], "TaskOf[P, R]"]: ...
+) -> Callable[[Callable[Concatenate[Any, P], R]], "CeleryTask[P, R]"]: ...
 def task(**options: Any) -> Any:
     """Celery's `shared_task` with a typed declaration; the router makes the queue from it.
 

@@ -13,7 +13,11 @@ class Request(CeleryRequest):
 
     def on_timeout(self, soft: bool, timeout: float) -> None:
         """Called in the main process, after which the pool kills the child."""
-        if not soft and not state.should_terminate and self._context.retries < self.task.max_retries:
+        if (
+            not soft
+            and not state.should_terminate
+            and self._context.retries < self.task.max_retries
+        ):
             try:
                 raise TimeLimitExceeded(timeout)
             except TimeLimitExceeded as error:
@@ -23,4 +27,3 @@ class Request(CeleryRequest):
                     state.task_ready(self)
                     return
         super().on_timeout(soft, timeout)
-

