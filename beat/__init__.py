@@ -1,1 +1,1 @@
-"""What ticks: the schedule, the scheduler, the heartbeat."""
+"""What ticks: a schedule of literal data, and the one beat among several that sends it."""

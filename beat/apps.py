@@ -1,8 +1,16 @@
-"""Django's handle on this room."""
+"""Registers the checks of this room."""
 
 from django.apps import AppConfig
+from django.core.checks import register
 
 
 class BeatConfig(AppConfig):
     name = "beat"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from beat import checks
+
+        register(checks.check_literals, "beat")
+        register(checks.check_schedule, "beat")
+        register(checks.check_lease, "beat")

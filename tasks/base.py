@@ -1,5 +1,6 @@
 """The base task: late acks, a declared queue class, time limits and retries by default."""
 
+import logging
 from collections.abc import Callable
 from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, overload
 
@@ -8,10 +9,11 @@ from celery.app.task import Task as CeleryTask
 from celery.contrib.django.task import DjangoTask
 from celery.exceptions import Reject, TaskPredicate
 
-from tasks import retries
+from tasks import claims, retries
 from tasks.queues import NotInCatalogue, QueueClass
 from tasks.router import declared
 
+logger = logging.getLogger(__name__)
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -56,6 +58,10 @@ class Task(DjangoTask[Any, Any]):
         if self.request.called_directly:
             return super().__call__(*args, **kwargs)
         try:
+            headers = self.request.headers or {}
+            if not claims.holds(headers):
+                logger.info("duplicate dropped: %s, %s", self.name, headers[claims.CLAIM])
+                return None
             # The worker has pushed the request already; the parent would push another.
             return self.run(*args, **kwargs)
         except TaskPredicate:

@@ -1,0 +1,62 @@
+"""What runs when: literal data, and nothing that is computed (tip 8).
+
+Times are UTC. Change a line, deploy, and the admin shows it; there it can only be paused.
+"""
+
+from typing import Final
+
+from beat.entries import Entry
+
+SCHEDULE: Final = (
+    # Ticks and claims of the last week are kept; older ones go, at night.
+    Entry(
+        name="purge",
+        task="beat.purge",
+        cron="17 3 * * *",
+        kwargs={"days": 7},
+        expires=21600,
+    ),
+    # One heartbeat a minute and queue; each may wait as long as its queue may let it wait.
+    Entry(
+        name="heartbeat-urgent_fast",
+        task="beat.heartbeat",
+        cron="* * * * *",
+        queue="urgent_fast",
+        expires=60,
+    ),
+    Entry(
+        name="heartbeat-average_fast",
+        task="beat.heartbeat",
+        cron="* * * * *",
+        queue="average_fast",
+        expires=60,
+    ),
+    Entry(
+        name="heartbeat-average_slow",
+        task="beat.heartbeat",
+        cron="* * * * *",
+        queue="average_slow",
+        expires=300,
+    ),
+    Entry(
+        name="heartbeat-average_slow_compute",
+        task="beat.heartbeat",
+        cron="* * * * *",
+        queue="average_slow_compute",
+        expires=300,
+    ),
+    Entry(
+        name="heartbeat-relaxed_slow",
+        task="beat.heartbeat",
+        cron="* * * * *",
+        queue="relaxed_slow",
+        expires=3600,
+    ),
+    Entry(
+        name="heartbeat-relaxed_slow_compute",
+        task="beat.heartbeat",
+        cron="* * * * *",
+        queue="relaxed_slow_compute",
+        expires=3600,
+    ),
+)

@@ -1,0 +1,50 @@
+"""Beat's own tasks: the heartbeat that proves the whole way, and the purge."""
+
+import logging
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from django.db.models import Model, QuerySet
+from django.utils import timezone
+
+from beat.models import Heartbeat, Tick
+from tasks.base import task
+from tasks.models import Claim
+
+BATCH: Final = 1000
+"""Rows deleted in one transaction, so that nobody waits long for SQLite's write lock."""
+
+logger = logging.getLogger(__name__)
+
+
+@task(name="beat.heartbeat", urgency="average", runtime="fast", bind=True)
+def heartbeat(self: Any) -> None:
+    """Records when it was due, sent and run, for the queue on which it arrived."""
+    queue = self.request.delivery_info["routing_key"]
+    headers = self.request.headers
+    due = datetime.fromisoformat(headers["scheduled_at"])
+    times = {
+        "due_at": due,
+        "sent_at": datetime.fromtimestamp(headers["enqueued_at"], UTC),
+        "ran_at": timezone.now(),
+    }
+    # One that was overtaken in the queue must not turn the clock back.
+    if not Heartbeat.objects.filter(queue=queue, due_at__lte=due).update(**times):
+        Heartbeat.objects.bulk_create([Heartbeat(queue=queue, **times)], ignore_conflicts=True)
+
+
+@task(name="beat.purge", urgency="relaxed", runtime="slow")
+def purge(days: int) -> None:
+    """Deletes ticks and claims older than `days`."""
+    before = timezone.now() - timedelta(days=days)
+    ticks = _delete(Tick.objects.filter(scheduled_at__lt=before))
+    claims = _delete(Claim.objects.filter(claimed_at__lt=before))
+    logger.info("purged what is older than %d days: %d ticks, %d claims", days, ticks, claims)
+
+
+def _delete(rows: "QuerySet[Any, Any]") -> int:
+    model: type[Model] = rows.model
+    deleted = 0
+    while batch := list(rows.order_by().values_list("pk", flat=True)[:BATCH]):
+        deleted += model._default_manager.filter(pk__in=batch).delete()[0]
+    return deleted

@@ -1,0 +1,85 @@
+"""Two beats, one of which ticks: kill -9, a clean stop, a freeze. Each tick goes out once."""
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from broker.embedded import EmbeddedBroker
+from tests.support.beat import beats, leader, leads, sent
+from tests.support.processes import Running, wait_for
+
+pytestmark = pytest.mark.django_db(transaction=True)
+TAKEOVER = 15.0
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[EmbeddedBroker]:
+    with EmbeddedBroker(tmp_path / "broker") as running:
+        yield running
+
+
+@pytest.fixture
+def new_beat(
+    start: Callable[..., Running], server: EmbeddedBroker, django_db_setup: None
+) -> Callable[[], Running]:
+    return beats(start, {"BROKER_URL": server.url})
+
+
+def pair(new_beat: Callable[[], Running]) -> tuple[Running, Running]:
+    first = new_beat()
+    leads(first)
+    second = new_beat()
+    second.wait_for_log("another beat leads")
+    return first, second
+
+
+def more_ticks(url: str, count: int = 3) -> None:
+    before = len(sent(url))
+    wait_for(f"{count} more ticks", lambda: len(sent(url)) >= before + count)
+
+
+def test_a_kill_is_taken_over_within_15_seconds_and_no_tick_goes_out_twice(
+    new_beat: Callable[[], Running], server: EmbeddedBroker
+) -> None:
+    first, second = pair(new_beat)
+    more_ticks(server.url)
+    assert "Sending due task" not in second.log, "only the leader ticks"
+    first.signal(signal.SIGKILL)
+    killed = time.monotonic()
+    leads(second)
+    assert time.monotonic() - killed < TAKEOVER
+    more_ticks(server.url)
+    assert set(sent(server.url).values()) == {1}
+
+
+def test_a_clean_stop_hands_over_at_once(
+    new_beat: Callable[[], Running], server: EmbeddedBroker
+) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        first, second = pair(new_beat)
+        first.signal(number)
+        stopped = time.monotonic()
+        assert first.wait(5) == 0
+        leads(second)
+        assert time.monotonic() - stopped < 5, "half of the time that the lease would last"
+        assert "Traceback" not in first.log
+        second.stop()
+        assert not leader(server.url)
+
+
+def test_a_leader_that_was_frozen_ticks_nothing_twice_when_it_thaws(
+    new_beat: Callable[[], Running], server: EmbeddedBroker
+) -> None:
+    first, second = pair(new_beat)
+    more_ticks(server.url, 2)
+    first.signal(signal.SIGSTOP)
+    leads(second)
+    more_ticks(server.url, 2)
+    first.signal(signal.SIGCONT)
+    first.wait_for_log("another beat leads")
+    more_ticks(server.url, 2)
+    assert set(sent(server.url).values()) == {1}
+    assert first.popen.poll() is None
