@@ -14,6 +14,7 @@ SECRET_KEY = env.SECRET_KEY.get() or "for-development-only-production-refuses-to
 DEBUG = env.DEBUG.get()
 ALLOWED_HOSTS = env.ALLOWED_HOSTS.get() or ["127.0.0.1", "localhost", "[::1]"]
 SITE_URL = env.SITE_URL.get()
+FLOWER_URL = env.FLOWER_URL.get()
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 
 ROOT_URLCONF = "project.urls"
@@ -57,6 +58,7 @@ STORAGES = {
     "default": storage.files(),
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
 }
+AWS_S3_MAX_MEMORY_SIZE = 1024 * 1024  # bytes of an open file; 0, the default, keeps all of it
 WHITENOISE_USE_FINDERS = DEBUG
 WHITENOISE_AUTOREFRESH = DEBUG
 

@@ -1,0 +1,1 @@
+"""Export file: many rows, one file, little memory."""

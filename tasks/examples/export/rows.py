@@ -1,0 +1,36 @@
+"""The data: orders of a shop that does not exist, the same on every run."""
+
+import random
+import time
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Final
+
+ROWS: Final = 200_000
+PAGE: Final = 2_000
+PAGE_SECONDS: Final = 0.03
+"""Each page comes after this pause, as from a database or an API over the network."""
+
+HEADER: Final = ("order", "placed_on", "customer", "product", "quantity", "unit_price", "total")
+PRODUCTS: Final = (("kettle", 3990), ("lamp", 2450), ("mug", 890), ("rug", 11900), ("stool", 5400))
+FIRST_DAY: Final = date(2024, 1, 1)
+
+Row = tuple[int, str, str, str, int, str, str]
+
+
+def pages(rows: int, pause: float = PAGE_SECONDS) -> Iterator[list[Row]]:
+    """`rows` rows in lists of at most PAGE: only one page is in memory at a time."""
+    for start in range(0, rows, PAGE):
+        time.sleep(pause)
+        yield [row(number) for number in range(start + 1, min(start + PAGE, rows) + 1)]
+
+
+def row(number: int) -> Row:
+    """The row of an order number, from 1. Prices are written with two decimals."""
+    draw = random.Random(number)
+    product, cents = PRODUCTS[int(draw.random() * len(PRODUCTS))]
+    quantity = 1 + int(draw.random() * 5)
+    placed = FIRST_DAY + timedelta(days=int(draw.random() * 730))
+    customer = f"C{int(draw.random() * 9000) + 1000}"
+    unit, total = f"{cents / 100:.2f}", f"{cents * quantity / 100:.2f}"
+    return number, placed.isoformat(), customer, product, quantity, unit, total

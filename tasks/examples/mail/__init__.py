@@ -1,0 +1,1 @@
+"""Sign-up mail: somebody waits for it, so it is urgent and fast."""

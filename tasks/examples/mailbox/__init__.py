@@ -1,0 +1,1 @@
+"""What was sent, to look at: on a developer's machine only."""

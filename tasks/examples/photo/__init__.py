@@ -1,0 +1,1 @@
+"""Photo check: work for a processor, on bytes from strangers."""

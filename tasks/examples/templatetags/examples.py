@@ -1,0 +1,45 @@
+"""Figures as people read them."""
+
+from django import template
+from django.conf import settings
+from django.http import HttpRequest
+
+from tasks.examples.mailbox.messages import open_to
+
+register = template.Library()
+
+
+@register.simple_tag
+def flower_url() -> str:
+    return str(settings.FLOWER_URL)
+
+
+@register.filter
+def may_read_mailbox(request: HttpRequest) -> bool:
+    return open_to(request)
+
+
+@register.filter
+def seconds(value: float | None) -> str:
+    """0.034 → "0.03 s", 4.21 → "4.2 s", 75 → "1 min 15 s"; None → an en dash."""
+    if value is None:
+        return "–"  # noqa: RUF001  # an en dash is meant
+    if value < 1:
+        return f"{value:.2f} s"
+    if value < 60:
+        return f"{value:.1f} s"
+    return f"{int(value // 60)} min {int(value % 60)} s"
+
+
+@register.filter
+def duration(value: int) -> str:
+    """A promise in whole units: 5 → "5 s", 300 → "5 min", 3600 → "1 h"."""
+    if value % 3600 == 0:
+        return f"{value // 3600} h"
+    return f"{value // 60} min" if value % 60 == 0 else f"{value} s"
+
+
+@register.filter
+def thousands(value: int) -> str:
+    """200000 → "200,000"."""
+    return f"{value:,}"
