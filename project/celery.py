@@ -22,9 +22,10 @@ class App(Celery):
     @property
     def Worker(self) -> Any:
         """The worker that takes its shape from a profile."""
-        return self.subclass_with_self("workers.worker:Worker")
+        by_name: Any = "workers.worker:Worker"  # late: Django is not set up yet
+        return self.subclass_with_self(by_name)
 
-    def send_task(
+    def send_task(  # type: ignore[override]  # the options are the parent's, passed on
         self,
         name: str,
         args: Any = None,

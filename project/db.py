@@ -1,4 +1,4 @@
-"""How Django reaches its database. A leaf: `settings(parsed DATABASE_URL)` gives DATABASES' entry."""
+"""How Django reaches its database: `settings(parsed DATABASE_URL)` is its entry in DATABASES."""
 
 from typing import Any
 

@@ -78,7 +78,7 @@ class Task(DjangoTask[Any, Any]):
             return self.retry(exc=error, countdown=wait, max_retries=self.policy.times, throw=False)
         except Reject as unpublished:
             # Celery would drop the message here (requeue=False): broker down, task gone.
-            return Reject(unpublished.reason, requeue=True)
+            return Reject(unpublished.args[0], requeue=True)
 
 
 Urgent = Literal["urgent", "average", "relaxed"]

@@ -11,6 +11,9 @@ from celery.worker.request import Request as CeleryRequest
 class Request(CeleryRequest):
     """Stock Celery gives up a task at its hard limit, whatever its retries say."""
 
+    _context: Any
+    _retry_worker_lost: Any
+
     def on_timeout(self, soft: bool, timeout: float) -> None:
         """Called in the main process, after which the pool kills the child."""
         if (

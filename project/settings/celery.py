@@ -1,4 +1,4 @@
-"""Celery's settings, all of them. Limits and queues come from the catalogue, sizes from profiles."""
+"""Celery's settings, all of them. Queues and limits come from the catalogue."""
 
 import ssl
 from datetime import timedelta

@@ -1,5 +1,6 @@
 """Real processes for tests: started with a log of their own, waited for, always ended."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -80,14 +81,10 @@ class Running:
         """SIGTERM, then SIGKILL for the whole group: nothing outlives its test."""
         if self.popen.poll() is None:
             self.popen.terminate()
-            try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 self.popen.wait(seconds)
-            except subprocess.TimeoutExpired:
-                pass
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(self.popen.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         self.popen.wait()
 
 
