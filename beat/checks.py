@@ -7,11 +7,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
-from celery import current_app
 from django.core.checks import CheckMessage, Error
 
 from beat import shared, times
 from beat.entries import Entry
+from project.celery import app  # current_app is pytest-celery's own under pytest
 from tasks import payload
 from tasks.queues import NAMES, NotInCatalogue, by_name
 
@@ -98,7 +98,7 @@ def _computed(line: int, name: str, said: str) -> Error:
 
 def problems(schedule: Sequence[Entry]) -> Iterator[CheckMessage]:
     """What is wrong with each entry."""
-    current_app.loader.import_default_modules()
+    app.loader.import_default_modules()
     names: set[str] = set()
     for entry in schedule:
         if entry.name in names:
@@ -123,7 +123,7 @@ def problems(schedule: Sequence[Entry]) -> Iterator[CheckMessage]:
 
 
 def _call(entry: Entry) -> Iterator[CheckMessage]:
-    task = current_app.tasks.get(entry.task)
+    task = app.tasks.get(entry.task)
     if task is None:
         hint = "Check the spelling, and that the task's app is in project/settings/apps.py."
         yield _error("E001", entry, f"there is no task {entry.task!r}", hint)

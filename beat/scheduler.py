@@ -60,7 +60,7 @@ class Scheduler(DatabaseScheduler):
         self._remembered: tuple[set[str], dict[str, datetime]] | None = None
         self._leadership = 0  # the fence under which memory was read,
         self._mirrored = 0  # and the one under which the rows were written
-        self._database_down = False
+        self._database_down = self._broker_down = False
         self._failure: BaseException | None = None
         super().__init__(app, *args, lazy=lazy, **kwargs)
 
@@ -93,8 +93,11 @@ class Scheduler(DatabaseScheduler):
             done = self._tick(now, fence)
             self._remember()
             self._leadership = fence
+            self._broker_down = False
         except (RedisError, OSError) as error:
-            logger.warning("the broker does not answer, the tick is tried again: %s", error)
+            if not self._broker_down:
+                logger.warning("the broker does not answer, ticks are tried again: %s", error)
+            self._broker_down = True
             return RETRY
         return self._until_next() if done else RETRY
 

@@ -65,6 +65,7 @@ def test_a_tick_whose_beat_died_before_it_noted_the_publish_runs_once(
             "beat.heartbeat",
             queue=QUEUE,
             connection=connection,
+            ignore_result=True,
             headers={"scheduled_at": at.isoformat(), **claims.headers(claim)},
         )
     new_beat()
@@ -86,6 +87,7 @@ def test_a_publish_that_fails_is_made_up_for_when_the_broker_can(
     with redis.Redis.from_url(server.url) as client:
         client.config_set("maxmemory", 1)  # full: it refuses what is pushed
         failing = wait_for("a failure", Tick.objects.filter(attempts__gt=0, state="pending").first)
+        assert failing is not None
         assert failing.error
         client.config_set("maxmemory", 0)
     at = failing.scheduled_at.isoformat()
@@ -94,25 +96,24 @@ def test_a_publish_that_fails_is_made_up_for_when_the_broker_can(
     assert set(sent(server.url).values()) == {1}
 
 
+@pytest.mark.parametrize("away", [5, 13])  # less than the lease lasts, and more; seconds
 def test_a_broker_that_was_away_costs_no_tick_without_a_word(
-    new_beat: Callable[[], Running], server: EmbeddedBroker
+    new_beat: Callable[[], Running], server: EmbeddedBroker, away: int
 ) -> None:
     beat = new_beat()
     wait_for("a first tick", lambda: sent(server.url))
+    time.sleep(1.5)  # the server writes to its disk once a second
     server.kill()
-    beat.wait_for_log("the broker does not answer")
-    time.sleep(5)  # two minutes on the beat's clock
+    time.sleep(away)  # a minute on the beat's clock is two seconds
     server.start()
     before = set(sent(server.url))
-    wait_for("more ticks", lambda: len(set(sent(server.url)) - before) >= 2, 30)
+    wait_for("more ticks", lambda: len(set(sent(server.url)) - before) >= 3)
     minutes = sorted(datetime.fromisoformat(at) for at in sent(server.url))
     gone = (minutes[-1] - minutes[0]) // timedelta(minutes=1) + 1 - len(minutes)
-    recorded = wait_for(
-        "what was passed over",
-        lambda: sum(Tick.objects.filter(entry="minutely").values_list("skipped", flat=True)),
-    )
-    assert recorded >= gone
-    assert "beat was away; only the latest of each is made up for" in beat.log
+    recorded = sum(Tick.objects.filter(entry="minutely").values_list("skipped", flat=True))
+    assert gone <= recorded
+    if gone:
+        assert "beat was away; only the latest of each is made up for" in beat.log
     assert set(sent(server.url).values()) == {1}
 
 
