@@ -16,7 +16,10 @@ from environ import Env
 T = TypeVar("T")
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-VAR_DIR: Final = ROOT / "var"
+if "PYTEST_VERSION" not in os.environ:  # tests bring an environment of their own
+    Env.read_env(ROOT / ".env")  # what is set already wins
+
+VAR_DIR: Final = Path(os.environ.get("VAR_DIR") or ROOT / "var").resolve()
 """Everything the project writes on a developer's machine; git ignores it."""
 
 VARIABLES: Final[list["Var[Any]"]] = []
@@ -106,7 +109,14 @@ def on_heroku() -> bool:
     return "DYNO" in os.environ
 
 
-EMBEDDED_BROKER_URL: Final = "redis://127.0.0.1:6399/0"
+PORT = Var("PORT", number, "8000", "Where the site listens. Heroku sets it.")
+FLOWER_PORT = Var("FLOWER_PORT", number, "5555", "Where Flower listens.")
+BROKER_PORT = Var("BROKER_PORT", number, "6399", "Where `make up` runs its own broker.")
+Var("VAR_DIR", text, str(VAR_DIR), "Folder for what a developer's machine keeps.", shown="var")
+
+EMBEDDED_BROKER_URL: Final = (
+    f"redis://127.0.0.1:{os.environ.get(BROKER_PORT.name) or BROKER_PORT.default}/0"
+)
 """Where `make up` runs its own broker, and where everything looks when no other is set."""
 
 BROKER_SCHEMES: Final = ("redis", "rediss", "sentinel", "amqp", "amqps")

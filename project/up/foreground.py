@@ -1,0 +1,28 @@
+"""`make worker`: one worker with this terminal's stdin, so that `breakpoint()` works.
+
+It joins the `make up` that runs here: same broker, same mailbox. Without one it needs BROKER_URL.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+from project import env
+from project.up import ports, state
+
+
+def main(words: list[str]) -> None:
+    """Becomes the worker; `words` are its flags. Exits with 1 where there is no broker."""
+    if not env.broker_url() and not ports.taken(env.BROKER_PORT.get()):
+        sys.exit(
+            f"make worker: no broker on port {env.BROKER_PORT.get()}. Run `make up` in another"
+            " terminal, or set BROKER_URL."
+        )
+    environment = {**state.read().get("environment", {}), **os.environ}
+    program = Path(sys.executable).with_name("celery")
+    flags = ["-A", "project", "worker", *words]
+    os.execve(program, [str(program), *flags], environment)  # noqa: S606  # it has this terminal
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,22 @@
+"""What `make up` shows once everything is up."""
+
+from collections.abc import Iterable
+
+Row = tuple[str, str, str, str]
+HEAD: Row = ("name", "state", "pid", "where")
+
+
+def table(rows: Iterable[Row]) -> str:
+    """Columns as wide as they need to be; name, state, pid, URL."""
+    lines = [HEAD, *rows]
+    widths = [max(len(line[column]) for line in lines) for column in range(3)]
+    return "\n".join(
+        f"  {name:<{widths[0]}}  {state:<{widths[1]}}  {pid:>{widths[2]}}  {where}"
+        for name, state, pid, where in lines
+    )
+
+
+def farewell(site: str, login: str) -> str:
+    """What to do next. `login` is empty where we made none."""
+    said = ["", f"  Log in as {login} (admin, Flower)"] if login else [""]
+    return "\n".join([*said, f"  Open {site}", "  Next: `make drill`", ""])
