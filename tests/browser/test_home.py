@@ -10,6 +10,8 @@ pytestmark = pytest.mark.timeout(240)
 DONE = 60_000
 """Milliseconds. Generous: the machine may be slow."""
 
+PLACES = "cards => cards.map(card => [card.offsetTop, card.offsetHeight])"
+
 
 def shot(page: Page, folder: Path, name: str) -> None:
     size = page.viewport_size
@@ -36,7 +38,7 @@ def test_three_jobs(page: Page, screenshots: Path, tmp_path: Path) -> None:
     page.goto("/")
     fits(page)
     shot(page, screenshots, "home-idle")
-    tops = page.eval_on_selector_all(".card", "cards => cards.map(card => card.offsetTop)")
+    places = page.eval_on_selector_all(".card", PLACES)
     for slug in ("export", "mail", "photo"):
         press(page, slug)
     expect(page.locator("#run-export progress")).to_be_visible()
@@ -47,8 +49,7 @@ def test_three_jobs(page: Page, screenshots: Path, tmp_path: Path) -> None:
         assert [bool(re.fullmatch(r"[\d.]+ s", time)) for time in times] == [True, True, False]
     expect(page.locator("#run-photo")).to_contain_text("960 by 640 pixels")
     fits(page)
-    moved = page.eval_on_selector_all(".card", "cards => cards.map(card => card.offsetTop)")
-    assert moved == tops, "the page moved while it polled"
+    assert page.eval_on_selector_all(".card", PLACES) == places, "the page moved as it polled"
     page.mouse.move(0, 0)
     page.evaluate("document.activeElement.blur()")
     page.wait_for_timeout(500)

@@ -41,7 +41,7 @@ def write_export(export: str) -> str:
         if not Export.objects.filter(pk=export, state=Export.State.DONE).exists():
             default_storage.delete(name)
         return "stopped: cancelled, deleted or done by another run"
-    return f"{row.rows} rows"
+    return f"{row.rows:,} rows"
 
 
 class Progress:

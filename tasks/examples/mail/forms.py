@@ -30,7 +30,7 @@ class SignupForm(forms.Form):
     def clean_email(self) -> str:
         email = str(self.cleaned_data["email"]).lower()
         if not email:
-            return f"newcomer-{secrets.token_hex(4)}@example.com"
+            return f"ada-{secrets.token_hex(3)}@example.com"
         # An address that its server refused may have a mailbox by now.
         Signup.objects.filter(email=email, refused_at__isnull=False).delete()
         if Signup.objects.filter(email=email).exists():

@@ -87,7 +87,7 @@ def _look_at(image: Image.Image, name: str, verdict: Verdict) -> None:
         verdict.note("content", False, f"broken: {error}")
         return
     found = sharpness(image)
-    verdict.note("sharpness", found >= SHARP, f"{found:.0f}, {SHARP:.0f} or more is sharp")
+    verdict.note("sharpness", found >= SHARP, f"{found:.0f} (sharp from {SHARP:.0f})")
     verdict.fingerprint = dhash(image)
 
 
