@@ -1,6 +1,7 @@
 """`make worker`: one worker with this terminal's stdin, so that `breakpoint()` works.
 
-It joins the `make up` that runs here: same broker, same mailbox. Without one it needs BROKER_URL.
+It joins the `make up` that runs here: same broker, same mailbox, and that one's worker of the
+same profile makes room while it lives. Without a `make up` it needs BROKER_URL.
 """
 
 import os
@@ -18,6 +19,8 @@ def main(words: list[str]) -> None:
             f"make worker: no broker on port {env.BROKER_PORT.get()}. Run `make up` in another"
             " terminal, or set BROKER_URL."
         )
+    if "--profile" in words:
+        state.take_place_of(f"worker_{words[words.index('--profile') + 1]}")
     environment = {**state.read().get("environment", {}), **os.environ}
     program = Path(sys.executable).with_name("celery")
     flags = ["-A", "project", "worker", *words]

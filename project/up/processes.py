@@ -31,6 +31,9 @@ class Process:
         self._now = asyncio.Event()
         """Set to end a pause, or to say that the end of the process was meant."""
         self._stopping = False
+        self._wanted = asyncio.Event()
+        """Clear while another process does its work."""
+        self._wanted.set()
         self._killer: asyncio.Task[None] | None = None
         self._readers: set[asyncio.Task[None]] = set()
 
@@ -41,7 +44,7 @@ class Process:
     async def supervise(self) -> None:
         """Until `stop()`. Raises StartError when the process ends before it was ever up."""
         pause = Pause()
-        while not self._stopping:
+        while await self._wanted.wait() and not self._stopping:
             started = time.monotonic()
             popen = await self._start()
             waiter = asyncio.create_task(self._wait_until_up())
@@ -68,7 +71,22 @@ class Process:
     def stop(self) -> None:
         """Ends it within its grace, for good. `supervise()` returns when it is gone."""
         self._stopping = True
+        self._wanted.set()
         self.restart()
+
+    @property
+    def away(self) -> bool:
+        """Stopped for a while, by `make_room()`."""
+        return not self._wanted.is_set()
+
+    def make_room(self) -> None:
+        """Ends it until `come_back()`."""
+        self._wanted.clear()
+        self.restart()
+
+    def come_back(self) -> None:
+        self._now.clear()
+        self._wanted.set()
 
     def signal_group(self, number: int) -> None:
         """To the process and all its children."""

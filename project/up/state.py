@@ -53,6 +53,28 @@ def write(pids: dict[str, int], environment: dict[str, str]) -> None:
     fresh.replace(FILE)
 
 
+def take_place_of(name: str) -> None:
+    """This process does the work of that one for as long as it lives: `make up` makes room."""
+    env.VAR_DIR.mkdir(parents=True, exist_ok=True)
+    _place_of(name).write_text(f"{os.getpid()} {identity(os.getpid())}")
+
+
+def place_taken(name: str) -> bool:
+    """Whether a live process has taken the place of that one."""
+    try:
+        pid, _, was = _place_of(name).read_text().partition(" ")
+    except FileNotFoundError:
+        return False
+    if pid and identity(int(pid)) == was:
+        return True
+    _place_of(name).unlink(missing_ok=True)
+    return False
+
+
+def _place_of(name: str) -> Path:
+    return env.VAR_DIR / f"instead-of-{name}"
+
+
 def stop_leftovers() -> list[str]:
     """Ends what a `make up` that was killed left running. Returns their names.
 

@@ -64,16 +64,20 @@ class Supervisor:
         await self._start(service.from_procfile(self.environment, preflight.answers))
         self.output.write(self._table())
         self.output.quiet = False
-        watcher = asyncio.create_task(self._restart_on_change())
+        watchers = {
+            asyncio.create_task(self._restart_on_change()),
+            asyncio.create_task(self._make_room()),
+        }
         try:
             # wait, not gather: the end of this task must not cancel those.
             done, _ = await asyncio.wait(
-                {watcher, *self.tasks.values()}, return_when=asyncio.FIRST_EXCEPTION
+                {*watchers, *self.tasks.values()}, return_when=asyncio.FIRST_EXCEPTION
             )
             for task in done:
                 task.result()
         finally:
-            watcher.cancel()
+            for watcher in watchers:
+                watcher.cancel()
 
     def _addresses(self) -> None:
         """What the processes must agree on and nobody has set."""
@@ -147,6 +151,18 @@ class Supervisor:
             self.output.line("up", f"{shown}{more} changed; restarting {names}")
             for process in found:
                 process.restart()
+
+    async def _make_room(self) -> None:
+        """`make worker` takes the place of ours: its breakpoint() must get the tasks."""
+        while True:
+            for name, process in self.processes.items():
+                taken = state.place_taken(name)
+                if taken and not process.away:
+                    self.output.line("up", f"{name} stops: `make worker` takes its place")
+                    process.make_room()
+                elif process.away and not taken:
+                    process.come_back()
+            await asyncio.sleep(0.5)
 
     def _changed(self) -> None:
         pids = {name: process.pid for name, process in self.processes.items()}

@@ -1,7 +1,9 @@
 """`make up`, as a newcomer sees it. One start serves most tests; the last of them stops it."""
 
+import contextlib
 import json
 import os
+import pty
 import signal
 import smtplib
 import subprocess
@@ -176,6 +178,41 @@ def test_a_changed_file_restarts_workers_and_beat(up: Up) -> None:
         up.new_pid(name, old[name])
     assert up.pids()["flower"] == old["flower"]
     assert "tasks/queues.py changed; restarting" in up.running.log
+
+
+def test_make_worker_takes_the_place_of_ours_and_has_the_terminal(up: Up) -> None:
+    """So that breakpoint() is reached, and can be answered."""
+    old = up.pids()["worker_io"]
+    ours, theirs = pty.openpty()
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "project.up.foreground", "--profile", "io", "-P", "solo"],
+        cwd=env.ROOT,
+        env={**os.environ, **up.environment, "PYTHONPATH": str(env.ROOT)},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    )
+    try:
+        wait_for("ours makes room", lambda: "worker_io" not in up.pids())
+        os.set_blocking(ours, False)
+        said = b""
+
+        def ready() -> bool:
+            nonlocal said
+            with contextlib.suppress(BlockingIOError):
+                said += os.read(ours, 65536)
+            return b" ready." in said
+
+        wait_for("the worker", ready)
+        assert b"solo" in said
+        assert Path(f"/proc/{worker.pid}/fd/0").readlink() == Path(os.ttyname(theirs))
+    finally:
+        worker.kill()
+        worker.wait()
+        os.close(ours)
+        os.close(theirs)
+    up.new_pid("worker_io", old)
 
 
 def test_a_second_one_in_the_same_folder_is_refused(up: Up) -> None:
