@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from aiosmtpd.controller import Controller
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from broker.embedded import EmbeddedBroker, free_port
 from project import env
-from tests.browser.smtp_sink import SmtpSink
+from project.up.mailbox import Mailbox
 from tests.support.processes import Running, celery, manage
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -23,19 +24,20 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     started: list[Running] = []
-    with (
-        EmbeddedBroker(folder / "broker") as broker,
-        SmtpSink(folder / "mail") as smtp,
-    ):
+    mail = folder / "mail"
+    mail.mkdir()
+    smtp = Controller(Mailbox(mail), hostname="127.0.0.1", port=free_port())
+    smtp.start()
+    with EmbeddedBroker(folder / "broker") as broker:
         environment = {
             "ENVIRONMENT": "development",
             "DJANGO_SETTINGS_MODULE": "tests.browser.settings",
             "PYTHONPATH": str(env.ROOT),
-            "TEST_MAILBOX_DIR": str(folder / "mail"),
+            "TEST_MAILBOX_DIR": str(mail),
             "BROKER_URL": broker.url,
             "DATABASE_URL": f"sqlite:///{folder}/db.sqlite3",
             "FILES_DIR": str(folder / "files"),
-            "EMAIL_URL": smtp.url,
+            "EMAIL_URL": f"smtp://127.0.0.1:{smtp.port}",
             "SITE_URL": address,
         }
         web = [sys.executable, "-m", "gunicorn", "project.wsgi", "--bind", f"127.0.0.1:{port}"]
@@ -53,6 +55,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         finally:
             for process in started:
                 process.stop()
+            smtp.stop()
 
 
 @pytest.fixture(scope="session")
