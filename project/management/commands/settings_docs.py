@@ -1,0 +1,37 @@
+"""`manage.py settings_docs`: docs/settings.md, made from project/env.py."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+
+from project import env
+
+INTRO = """# Settings
+
+Every environment variable the project reads. Made from `project/env.py` by
+`manage.py settings_docs`; a test fails when this page is stale. A wrong value is refused before
+anything runs. On a developer's machine `.env` may hold them (see `.env.example`).
+
+| variable | type | default | meaning |
+|---|---|---|---|
+"""
+
+
+def page() -> str:
+    """The whole of docs/settings.md."""
+    rows = [
+        f"| `{var.name}` | {var.kind.__name__.replace('|', chr(92) + '|')} "
+        f"| {f'`{var.shown or var.default}`' if var.shown or var.default else '(empty)'} "
+        f"| {var.meaning}{' Secret.' if var.secret else ''} |\n"
+        for var in env.VARIABLES
+    ]
+    return INTRO + "".join(rows)
+
+
+class Command(BaseCommand):
+    help = "Writes docs/settings.md from project/env.py."
+
+    def handle(self, *_: Any, **__: Any) -> None:
+        (settings.BASE_DIR / "docs" / "settings.md").write_text(page())
+        self.stdout.write("docs/settings.md")
