@@ -33,12 +33,11 @@ os.environ.update(
 StartWorker = Callable[..., Running]
 
 
-@pytest.fixture(scope="session")
-def django_db_modify_db_settings() -> None:
-    """A file, not memory: workers are other processes."""
-    from django.conf import settings
+def pytest_configure() -> None:
+    """The tests' database is a file, not memory: workers are other processes."""
+    from django.db import connections
 
-    settings.DATABASES["default"]["TEST"] = {"NAME": str(DATABASE_FILE)}
+    connections["default"].settings_dict["TEST"]["NAME"] = str(DATABASE_FILE)
 
 
 @pytest.fixture(scope="session")
