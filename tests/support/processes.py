@@ -1,91 +1,10 @@
-"""Real processes for tests: started with a log of their own, waited for, always ended."""
+"""Real processes for tests, and the words that start the project's."""
 
-import contextlib
-import os
-import signal
-import subprocess
 import sys
-import time
-from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import TypeVar
 
-from project import env
+from drills.processes import DEADLINE, Running, wait_for
 
-T = TypeVar("T")
-DEADLINE = 60.0
-"""Seconds. Generous: these machines are slow at times, and no test measures speed."""
-
-
-def wait_for(what: str, condition: Callable[[], T], seconds: float = DEADLINE) -> T:
-    """The first true value of `condition`. Raises AssertionError, naming what did not come."""
-    deadline = time.monotonic() + seconds
-    while True:
-        found = condition()
-        if found:
-            return found
-        if time.monotonic() > deadline:
-            raise AssertionError(f"{what}: not within {seconds:g} s")
-        time.sleep(0.05)
-
-
-class Running:
-    """A process in a session of its own, so that its whole group can be signalled."""
-
-    def __init__(
-        self,
-        argv: list[str],
-        log: Path,
-        environment: Mapping[str, str] | None = None,
-        cwd: Path = env.ROOT,
-    ) -> None:
-        self.log_file = log
-        with log.open("wb") as out:
-            self.popen = subprocess.Popen(
-                argv,
-                cwd=cwd,
-                env={**os.environ, **(environment or {})},
-                stdout=out,
-                stderr=subprocess.STDOUT,
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,
-            )
-
-    @property
-    def pid(self) -> int:
-        return self.popen.pid
-
-    @property
-    def log(self) -> str:
-        return self.log_file.read_text(errors="replace")
-
-    def wait_for_log(self, text: str, seconds: float = DEADLINE) -> None:
-        def said() -> bool:
-            if text in self.log:
-                return True
-            assert self.popen.poll() is None, f"ended with {self.popen.returncode}:\n{self.log}"
-            return False
-
-        try:
-            wait_for(f"{text!r} in the log", said, seconds)
-        except AssertionError as error:
-            raise AssertionError(f"{error}\n{self.log}") from None
-
-    def signal(self, number: int) -> None:
-        self.popen.send_signal(number)
-
-    def wait(self, seconds: float = DEADLINE) -> int:
-        return self.popen.wait(seconds)
-
-    def stop(self, seconds: float = 15) -> None:
-        """SIGTERM, then SIGKILL for the whole group: nothing outlives its test."""
-        if self.popen.poll() is None:
-            self.popen.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self.popen.wait(seconds)
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.popen.pid, signal.SIGKILL)
-        self.popen.wait()
+__all__ = ["DEADLINE", "Running", "celery", "manage", "wait_for"]
 
 
 def celery(*words: str) -> list[str]:
