@@ -8,6 +8,7 @@ from typing import Any
 from celery import Celery, signals
 from celery.result import AsyncResult
 from click import Option
+from django_structlog.celery.steps import DjangoStructLogInitStep
 
 from tasks import payload, queues
 
@@ -44,6 +45,7 @@ class App(Celery):
 app = App("project", task_cls="tasks.base:Task")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+app.steps["worker"].add(DjangoStructLogInitStep)  # a request's id reaches its tasks' logs
 app.user_options["worker"].add(
     Option(("--profile",), help="Worker profile: io or compute (workers/profiles.py).")
 )

@@ -44,5 +44,7 @@ def settings(environment: str, level: str) -> dict[str, Any]:
         "loggers": {
             name: {"level": "WARNING"}
             for name in ("celery.app.trace", "celery.worker.strategy", "django_structlog", "kombu")
-        },
+        }
+        # Carries the request's id into tasks, and would repeat each traceback.
+        | {"django_structlog.celery": {"level": "CRITICAL"}},
     }

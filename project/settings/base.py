@@ -4,7 +4,7 @@ from pathlib import Path
 
 from django.urls import reverse_lazy
 
-from project import db, env, logs, storage
+from project import db, env, logs, sentry, storage
 from project.settings.apps import INSTALLED_APPS as INSTALLED_APPS
 from project.settings.celery import *  # noqa: F403
 
@@ -70,3 +70,4 @@ globals().update(env.mail_server())
 WORKER_PRESET = env.WORKER_PRESET.get()
 LOGGING = logs.settings(ENVIRONMENT, env.LOG_LEVEL.get())
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
+sentry.start()
