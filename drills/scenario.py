@@ -85,6 +85,10 @@ class Arena:
         for worker in started:
             worker.wait_for_log(" ready.")
 
+    def stop(self) -> None:
+        for process in reversed(self.workers):
+            process.stop(5)
+
 
 @contextmanager
 def arena(contender: Contender) -> Iterator[Arena]:
@@ -93,7 +97,7 @@ def arena(contender: Contender) -> Iterator[Arena]:
         folder = Path(ends.enter_context(tempfile.TemporaryDirectory(prefix="drill-")))
         broker = ends.enter_context(EmbeddedBroker(folder / "broker"))
         place = Arena(contender, broker, folder)
-        ends.callback(lambda: [worker.stop(5) for worker in reversed(place.workers)])
+        ends.callback(place.stop)
         yield place
 
 
