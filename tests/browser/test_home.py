@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tasks.examples.photo.sample import paint
+
 pytestmark = pytest.mark.timeout(240)
 DONE = 60_000
 """Milliseconds. Generous: the machine may be slow."""
@@ -22,6 +24,7 @@ def shot(page: Page, folder: Path, name: str) -> None:
 
 def fits(page: Page) -> None:
     """No part of the page lies to the right of the window."""
+    page.wait_for_load_state("load")
     wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
     assert wide <= 0, f"{wide} px too wide"
 
@@ -108,9 +111,19 @@ def test_an_upload_is_checked_and_replaced(page: Page, screenshots: Path, tmp_pa
     hostile = tmp_path / "cat.svg"
     hostile.write_text("<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>")
     page.goto("/examples/photo/")
-    page.get_by_label("Photo").set_input_files(hostile)
+    page.locator("#photo-file").set_input_files(hostile)
     press(page, "photo")
     done(page, "photo")
     expect(page.locator("#run-photo")).to_contain_text("SVG: it can carry scripts")
     shot(page, screenshots, "photo")
+    fits(page)
+
+    better = tmp_path / "hills.jpg"
+    better.write_bytes(paint())
+    page.get_by_role("link", name="Replace it").click()
+    page.locator("#photo-other").set_input_files(better)
+    shot(page, screenshots, "photo-replace")
+    page.get_by_role("button", name="Replace and check").click()
+    done(page, "photo")
+    expect(page.locator("#run-photo")).to_contain_text("Accepted hills.jpg")
     fits(page)

@@ -5,7 +5,6 @@ import io
 
 import pytest
 from django.core.files.storage import default_storage
-from django.http.response import StreamingHttpResponse
 from django.test import Client
 
 from tasks.examples.export.rows import ROWS
@@ -34,7 +33,7 @@ def test_200_000_rows_are_written_and_downloaded(client: Client, io_worker: Runn
     wait_for("a bar that moves", moving)
     assert finished(run.pk).result == "200,000 rows"
     answer = client.get(f"/examples/export/{export.pk}/download/")
-    assert isinstance(answer, StreamingHttpResponse)
+    assert answer.streaming
     assert "attachment" in answer.headers["Content-Disposition"]
     lines = csv.reader(io.StringIO(answer.getvalue().decode()))
     next(lines)

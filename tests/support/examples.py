@@ -25,12 +25,18 @@ def press(client: Client, url: str, data: dict[str, Any] | None = None) -> Run:
 def publishing_to(url: str) -> Iterator[None]:
     """This process sends to another broker: one where the session's workers take nothing."""
     os.environ["CELERY_BROKER_URL"] = url  # Celery reads it before its configuration
-    app._after_fork()  # drops the connections to the session's broker
+    _drop_connections()
     try:
         yield
     finally:
         del os.environ["CELERY_BROKER_URL"]
-        app._after_fork()
+        _drop_connections()
+
+
+def _drop_connections() -> None:
+    # As Celery itself does after a fork.
+    forget: Any = app
+    forget._after_fork()
 
 
 def finished(run_id: str) -> Run:

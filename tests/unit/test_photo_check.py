@@ -29,7 +29,7 @@ def failed(verdict: Verdict) -> dict[str, str]:
 
 
 def png_that_claims(width: int, height: int) -> bytes:
-    """A few bytes that would be width × height pixels."""
+    """A few bytes that would be width by height pixels."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return (

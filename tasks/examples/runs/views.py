@@ -41,7 +41,9 @@ def start(
     run = Run.objects.filter(pk=sent.id).first() or Run(
         task_id=sent.id, name=job.task.name, queued_at=timezone.now()
     )
-    return render(request, "examples/run.html", context(request, job, run, subject))
+    # Read again, after its run: a quick worker has finished by now.
+    row = job.subject._default_manager.filter(pk=subject.pk).first()
+    return render(request, "examples/run.html", context(request, job, run, row))
 
 
 def problem(request: HttpRequest, job: Job, text: str, status: int = 422) -> HttpResponse:
