@@ -12,6 +12,7 @@ from tasks.examples.mail.tasks import send_signup_mail
 from tasks.examples.photo.models import Photo
 from tasks.examples.photo.tasks import check_photo
 from tasks.queues import QueueClass
+from tasks.retries import Retry
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,12 @@ class Job:
     @property
     def queue(self) -> QueueClass:
         found: QueueClass = self.task.queue_class
+        return found
+
+    @property
+    def policy(self) -> Retry:
+        # Not `job.task.policy` in a template: Django would call the task.
+        found: Retry = self.task.policy
         return found
 
     @property

@@ -91,3 +91,10 @@ def test_the_mailbox_is_closed_to_strangers_and_elsewhere(
     assert client.get(url, REMOTE_ADDR="192.0.2.7").status_code == 404
     settings.ENVIRONMENT = "production"
     assert client.get(url).status_code == 404
+
+
+@pytest.mark.parametrize(("slug", "retries"), [("mail", 6), ("export", 8), ("photo", 8)])
+def test_each_job_says_what_its_task_promises(client: Client, slug: str, retries: int) -> None:
+    page = client.get(f"/examples/{slug}/").content.decode()
+    assert f"Up to {retries}, with growing pauses" in page
+    assert f"tasks/examples/{slug}/tasks.py" in page

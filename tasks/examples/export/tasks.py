@@ -31,17 +31,22 @@ def write_export(export: str) -> str:
     progress = Progress(export)
     with tempfile.TemporaryFile() as out:
         if not progress.now(0) or write_csv(out, pages(row.rows), progress) is None:
-            return "stopped: the export was cancelled or deleted"
+            return stopped(export)
         if not progress.now(row.rows):
-            return "stopped: the export was cancelled or deleted"
+            return stopped(export)
         size = out.tell()
         name = store(export, File(out))
     fields = {"state": Export.State.DONE, "file": name, "size": size}
     if not Export.objects.filter(pk=export, state=Export.State.WRITING).update(**fields):
         if not Export.objects.filter(pk=export, state=Export.State.DONE).exists():
             default_storage.delete(name)
-        return "stopped: cancelled, deleted or done by another run"
+        return stopped(export)
     return f"{row.rows:,} rows"
+
+
+def stopped(export: str) -> str:
+    row = Export.objects.filter(pk=export).first()
+    return f"{row.state if row else 'deleted'} meanwhile"
 
 
 class Progress:

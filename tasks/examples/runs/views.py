@@ -86,7 +86,7 @@ def context(
         "run": run,
         "subject": subject,
         "steps": steps(run),
-        "said": said(run) if run and run.phase != seen else "",
+        "said": said(run) if run and run.phase != seen and is_htmx(request) else "",
         "nobody_came": lonely,
     }
 

@@ -1,5 +1,7 @@
 """Figures as people read them."""
 
+from math import ceil
+
 from django import template
 from django.conf import settings
 from django.http import HttpRequest
@@ -37,6 +39,12 @@ def duration(value: int) -> str:
     if value % 3600 == 0:
         return f"{value // 3600} h"
     return f"{value // 60} min" if value % 60 == 0 else f"{value} s"
+
+
+@register.filter
+def about(value: float) -> str:
+    """A long time, rounded up: 152 → "3 min", 9000 → "3 h"."""
+    return duration(60 * ceil(value / 60) if value < 7200 else 3600 * ceil(value / 3600))
 
 
 @register.filter
