@@ -73,6 +73,11 @@ class Running:
     def signal(self, number: int) -> None:
         self.popen.send_signal(number)
 
+    def kill_group(self) -> None:
+        """kill -9 for all of it, as a machine that goes away would."""
+        os.killpg(self.popen.pid, signal.SIGKILL)
+        self.popen.wait()
+
     def wait(self, seconds: float = DEADLINE) -> int:
         return self.popen.wait(seconds)
 

@@ -14,7 +14,7 @@ from tasks.queues import NotInCatalogue
 
 
 def test_a_model_instance_gets_pass_the_primary_key() -> None:
-    with pytest.raises(PayloadError, match="argument 1 is a User instance. Pass the primary key"):
+    with pytest.raises(PayloadError, match=r"argument 1 is a User instance. Pass the primary key"):
         urgent.delay(User(pk=1), 0.0)
 
 
@@ -38,7 +38,7 @@ def test_a_signature_and_send_task_pass_the_same_door() -> None:
 
 
 def test_an_unknown_queue_is_refused_with_the_choices() -> None:
-    with pytest.raises(NotInCatalogue, match="queue 'fast' is not in the catalogue.*urgent_fast"):
+    with pytest.raises(NotInCatalogue, match=r"queue 'fast' is not in the catalogue.*urgent_fast"):
         urgent.apply_async(args=[1, 0.0], queue="fast")
 
 

@@ -40,14 +40,14 @@ def test_the_first_profile_that_serves_all(queues: list[str], profile: str) -> N
 
 
 def test_two_shapes_on_one_worker_are_refused_with_the_reason() -> None:
-    with pytest.raises(ProfileError, match="two shapes.*Start one worker for each.*io .threads."):
+    with pytest.raises(ProfileError, match=r"two shapes.*Start one worker for each.*io .threads."):
         serving(["urgent_fast", "average_slow_compute"])
 
 
 def test_unknown_queue_and_profile_name_the_choices() -> None:
-    with pytest.raises(ProfileError, match="'fast' is not in the catalogue.*urgent_fast"):
+    with pytest.raises(ProfileError, match=r"'fast' is not in the catalogue.*urgent_fast"):
         serving(["fast"])
-    with pytest.raises(ProfileError, match="no worker profile 'gpu'; choose from io, compute"):
+    with pytest.raises(ProfileError, match=r"no worker profile 'gpu'; choose from io, compute"):
         named("gpu")
 
 

@@ -6,8 +6,6 @@ from email.utils import format_datetime
 from types import SimpleNamespace
 from urllib.error import HTTPError
 
-import pytest
-
 from project import env
 from tasks.retries import (
     LONGEST_RETRY_AFTER,
