@@ -46,7 +46,7 @@ def write_export(export: str) -> str:
 
 def stopped(export: str) -> str:
     row = Export.objects.filter(pk=export).first()
-    return f"{row.state if row else 'deleted'} meanwhile"
+    return str(row.state) if row else "deleted"
 
 
 class Progress:
