@@ -12,7 +12,11 @@ from tasks.queues import Bound, NotInCatalogue, QueueClass, Runtime, Urgency, de
 
 TASKS_HEADER = '''"""Background work of {app}. Celery finds this module by itself."""
 
+import logging
+
 from tasks.base import task
+
+logger = logging.getLogger(__name__)
 '''
 TASK = '''
 
@@ -20,7 +24,7 @@ TASK = '''
 def {name}(pk: int) -> None:
     """Say in one line what has happened when this is done."""
     # It may run twice, or late: read the row again, return if its state has moved on.
-    print(f"{name} ran for {{pk}}")
+    logger.info("{name} ran for %s", pk)
 '''
 TEST = '''"""{name} as its users see it: sent to its queue, run by a real worker."""
 
