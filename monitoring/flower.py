@@ -33,6 +33,8 @@ def guard() -> None:
 
     @wraps(listen)
     def closed(flower: Any) -> Any:
+        # An empty FLOWER_BASIC_AUTH is none; Flower would read it as one login that nobody has.
+        flower.options.basic_auth = [one for one in flower.options.basic_auth or () if one]
         try:
             flower.options.address = address(flower.options, settings.ENVIRONMENT)
         except OpenFlower as error:
@@ -50,7 +52,7 @@ def address(options: Any, environment: str) -> str:
     than the loopback without one, a password that is missing or (in production) short.
     """
     production = environment == "production"
-    for credential in options.basic_auth or ():
+    for credential in options.basic_auth:
         user, _, password = credential.partition(":")
         if not user or not password:
             raise OpenFlower(

@@ -45,6 +45,10 @@ def settings(environment: str, level: str) -> dict[str, Any]:
             name: {"level": "WARNING"}
             for name in ("celery.app.trace", "celery.worker.strategy", "django_structlog", "kombu")
         }
-        # Carries the request's id into tasks, and would repeat each traceback.
-        | {"django_structlog.celery": {"level": "CRITICAL"}},
+        | {
+            # Carries the request's id into tasks, and would repeat each traceback.
+            "django_structlog.celery": {"level": "CRITICAL"},
+            # The prefork pool's; it does not propagate, and would print bare lines.
+            "multiprocessing": {"handlers": ["stderr"], "propagate": False},
+        },
     }

@@ -38,7 +38,9 @@ def start() -> None:
         auto_session_tracking=False,
         before_send=scrub,
     )
-    ignore_logger("monitoring.runs")  # says that a task failed; the exception says why
+    # These say that a task failed or a child died; the exception says why.
+    ignore_logger("monitoring.runs")
+    ignore_logger("multiprocessing")
     signals.task_prerun.connect(_tag)
     signals.task_failure.connect(_report_lost)
 

@@ -1,0 +1,138 @@
+"""What leaves this machine when something breaks: over HTTP, from real processes."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.fixtures import StartWorker
+from tests.support import jobs
+from tests.support.beat import beats
+from tests.support.processes import Running, manage, wait_for
+from tests.support.sentry import Tracker, tracker
+
+PERSON = "anna@example.com"
+INCLUDE = ("-I", "tests.support.jobs")
+
+
+@pytest.fixture
+def sentry() -> Iterator[Tracker]:
+    with tracker() as running:
+        yield running
+
+
+def told(sentry: Tracker) -> dict[str, str]:
+    return {"SENTRY_DSN": sentry.dsn, "RELEASE": "v7", "SQL_PASSWORD": "hunter2"}
+
+
+def test_a_failing_task_is_one_event_without_its_arguments(
+    sentry: Tracker, start_worker: StartWorker
+) -> None:
+    worker = start_worker("-Q", "urgent_fast", *INCLUDE, environment=told(sentry))
+    sent = jobs.fail.delay(PERSON)
+    (event,) = wait_for("the event", lambda: sentry.events)
+    assert event["environment"] == "test"
+    assert event["release"] == "v7"
+    assert event["tags"]["task"] == "jobs.fail"
+    assert event["tags"]["queue"] == "urgent_fast"
+    assert event["tags"]["urgency"] == "urgent"
+    assert event["tags"]["celery_task_id"] == sent.id
+    (error,) = event["exception"]["values"]
+    assert error["type"] == "ValueError"
+    assert error["value"] == "no room for [mail] (25)"
+    assert error["stacktrace"]["frames"][-1]["function"] == "fail"
+    worker.stop()
+    assert len(sentry.events) == 1
+    for secret in (PERSON, "hunter2", "--queues", "urgent_fast,"):
+        assert secret not in sentry.raw
+    assert not {"user", "extra", "breadcrumbs"} & event.keys()
+    assert not event.get("server_name")
+
+
+def test_only_the_last_try_is_an_error(sentry: Tracker, start_worker: StartWorker) -> None:
+    worker = start_worker("-Q", "urgent_fast", *INCLUDE, environment=told(sentry))
+    jobs.fail_always.delay()
+    wait_for("three tries", lambda: worker.log.count("task_run ") == 3)
+    wait_for("the event", lambda: sentry.events)
+    worker.stop()
+    (event,) = sentry.events
+    assert event["exception"]["values"][-1]["value"] == "the other side is away"
+
+
+def test_prefork_children_report_and_so_does_the_death_of_one(
+    sentry: Tracker, start_worker: StartWorker
+) -> None:
+    start_worker("-Q", "average_slow_compute", "-c", "1", *INCLUDE, environment=told(sentry))
+    jobs.fail_computing.delay(PERSON)
+    (event,) = wait_for("the event", lambda: sentry.events)
+    assert event["tags"]["task"] == "jobs.fail_computing"
+    assert event["tags"]["queue"] == "average_slow_compute"
+    jobs.die.delay()
+    events = wait_for("two events", lambda: sentry.events[1:])
+    (lost,) = events
+    assert lost["exception"]["values"][-1]["type"] == "WorkerLostError"
+    assert lost["tags"]["task"] == "jobs.die"
+    assert lost["tags"]["queue"] == "average_slow_compute"
+
+
+def test_without_a_dsn_nothing_is_sent(sentry: Tracker, start_worker: StartWorker) -> None:
+    environment = told(sentry) | {"SENTRY_DSN": ""}
+    worker = start_worker("-Q", "urgent_fast", *INCLUDE, environment=environment)
+    jobs.fail.delay(PERSON)
+    worker.wait_for_log("task_run ")
+    worker.stop()
+    assert not sentry.envelopes
+
+
+@pytest.mark.django_db(transaction=True)
+def test_beat_entries_are_monitors(
+    sentry: Tracker, start: Callable[..., Running], start_worker: StartWorker
+) -> None:
+    start_worker("-Q", "relaxed_slow", environment=told(sentry))
+    beats(start, told(sentry))()
+
+    def ended() -> list[dict[str, Any]]:
+        found = [one for one in sentry.of("check_in") if one["monitor_slug"] == "minutely"]
+        return [one for one in found if one["status"] == "ok"]
+
+    check_in = wait_for("a tick that ran", ended)[0]
+    begun = [one for one in sentry.of("check_in") if one["status"] == "in_progress"]
+    assert check_in["check_in_id"] in {one["check_in_id"] for one in begun}
+    assert check_in["monitor_config"]["schedule"] == {"type": "crontab", "value": "* * * * *"}
+    assert check_in["environment"] == "test"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_web_reports_without_the_person(sentry: Tracker, start: Callable[..., Running]) -> None:
+    program = """
+import logging
+from django.test import RequestFactory
+from django.urls import path
+from django.views.decorators.csrf import csrf_exempt
+import project.urls
+from project.wsgi import application
+@csrf_exempt
+def broken(request, token):
+    secret = token.upper()
+    raise RuntimeError("cannot reach redis://:hunter%d@db/0 for anna@%s" % (2, "example.com"))
+project.urls.urlpatterns.insert(0, path("confirm/<token>/", broken))
+request = RequestFactory().put(
+    "/confirm/t0ken/?mail=anna@example.com",
+    "password=in-a-form",
+    headers={"Authorization": "Basic c2VjcmV0", "Cookie": "sessionid=a-session"},
+)
+list(application(request.environ, lambda *_: None))
+logging.getLogger("a").error("mail to %s failed", "anna@example.com")
+"""
+    environment = told(sentry) | {"ALLOWED_HOSTS": "testserver"}
+    ended = start(manage("shell", "-v0", "-c", program), environment)
+    assert ended.wait() == 0, ended.log
+    by_type = {bool(event.get("exception")): event for event in sentry.events}
+    error = by_type[True]
+    assert error["transaction"] == "/confirm/{token}/"
+    assert error["request"] == {"method": "PUT"}
+    value = error["exception"]["values"][-1]["value"]
+    assert value == "cannot reach redis://[hidden]@db/0 for [mail]"
+    assert by_type[False]["logentry"] == {"message": "mail to %s failed"}
+    for secret in (PERSON, "hunter2", "t0ken", "c2VjcmV0", "a-session", "in-a-form", "T0KEN"):
+        assert secret not in sentry.raw, secret
