@@ -2,7 +2,8 @@
 PYTHON ?= python3
 PROFILE ?= io
 ARGS ?=
-BIN := .venv/bin
+VENV ?= .venv
+BIN := $(VENV)/bin
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url
 
 .PHONY: help up worker drill test lint format setup dev lock clean
@@ -35,10 +36,10 @@ format: dev ## mend what ruff can mend
 	@$(BIN)/ruff format .
 
 setup: ## .venv and requirements.txt; PYTHON=python3.12 chooses
-	@PYTHON="$(PYTHON)" sh project/up/setup.sh requirements.txt
+	@PYTHON="$(PYTHON)" VENV="$(VENV)" sh project/up/setup.sh requirements.txt
 
 dev:
-	@PYTHON="$(PYTHON)" sh project/up/setup.sh requirements.txt requirements-dev.txt
+	@PYTHON="$(PYTHON)" VENV="$(VENV)" sh project/up/setup.sh requirements.txt requirements-dev.txt
 
 lock: dev ## compile both locks again from pyproject.toml
 	@$(COMPILE) pyproject.toml -o requirements.txt

@@ -3,6 +3,7 @@
 Used by stock Celery's tasks and by ours, so that both do the same work.
 """
 
+import functools
 import json
 import os
 import time
@@ -11,10 +12,14 @@ import redis
 
 from drills.scenario import RUNS
 
-_CLIENT = redis.Redis.from_url(os.environ.get("BROKER_URL", "redis://127.0.0.1:6399/0"))
+
+@functools.cache
+def _client() -> redis.Redis:
+    # When a task runs, not at import: a worker on another broker loads this module too.
+    return redis.Redis.from_url(os.environ["BROKER_URL"])
 
 
 def started(number: int, kind: str, sent: float, seconds: float) -> None:
     """`sent` is the epoch second of the enqueue; `seconds` is how long the task then waits."""
-    _CLIENT.rpush(RUNS, json.dumps([number, kind, time.time() - sent]))
+    _client().rpush(RUNS, json.dumps([number, kind, time.time() - sent]))
     time.sleep(seconds)

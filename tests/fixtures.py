@@ -75,20 +75,20 @@ def start_worker(
     return run
 
 
-def _session_worker(profile: str) -> Iterator[Running]:
+def _shared_worker(profile: str) -> Iterator[Running]:
     worker = Running(celery("worker", "--profile", profile), _FOLDER / f"{profile}.log")
     worker.wait_for_log(" ready.")
     yield worker
     worker.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def io_worker(broker: EmbeddedBroker, django_db_setup: None) -> Iterator[Running]:
-    """A worker of profile io for the whole session. Do not harm it."""
-    yield from _session_worker("io")
+    """A worker of profile io for the whole module: it would take other modules' messages."""
+    yield from _shared_worker("io")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def compute_worker(broker: EmbeddedBroker, django_db_setup: None) -> Iterator[Running]:
-    """A worker of profile compute for the whole session. Do not harm it."""
-    yield from _session_worker("compute")
+    """A worker of profile compute for the whole module. Do not harm it."""
+    yield from _shared_worker("compute")

@@ -1,9 +1,10 @@
 #!/bin/sh
-# Makes .venv and installs the locks named, each once for every state of its file.
-# Usage: [PYTHON=python3.12] sh project/up/setup.sh requirements.txt [requirements-dev.txt]
+# Makes the virtual environment and installs the locks named, each once for every state of its file.
+# Usage: [PYTHON=python3.12] [VENV=.venv] sh project/up/setup.sh requirements.txt [requirements-dev.txt]
 set -eu
 cd "$(dirname "$0")/../.."
 PYTHON=${PYTHON:-python3}
+VENV=${VENV:-.venv}
 
 fail() {
     echo "setup: $*" >&2
@@ -14,7 +15,7 @@ new_enough() {
     "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1
 }
 
-if ! { new_enough .venv/bin/python && [ -x .venv/bin/pip ]; }; then
+if ! { new_enough "$VENV/bin/python" && [ -x "$VENV/bin/pip" ]; }; then
     for python in "$PYTHON" python3.13 python3.12 python3.11 none; do
         new_enough "$python" && break
     done
@@ -24,16 +25,16 @@ if ! { new_enough .venv/bin/python && [ -x .venv/bin/pip ]; }; then
         fail "$python has no venv module. On Debian and Ubuntu: apt install python3-venv"
     # Too old, or of a Python that is gone: from scratch. Else only complete what is there.
     clear=
-    new_enough .venv/bin/python || clear=--clear
-    "$python" -m venv $clear .venv || fail "could not make .venv with $python."
+    new_enough "$VENV/bin/python" || clear=--clear
+    "$python" -m venv $clear "$VENV" || fail "could not make $VENV with $python."
 fi
 
 for lock in "$@"; do
-    stamp=.venv/installed-$lock
+    stamp=$VENV/installed-$lock
     cmp -s "$lock" "$stamp" && continue
     rm -f "$stamp"
-    echo "Installing $lock into .venv (about 30 s) ..."
-    .venv/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r "$lock" ||
+    echo "Installing $lock into $VENV (about 30 s) ..."
+    "$VENV/bin/python" -m pip install -qq --disable-pip-version-check --require-hashes -r "$lock" ||
         fail "could not install $lock; pip says why above. Run the same again to go on."
     cp "$lock" "$stamp"
 done
