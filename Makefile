@@ -2,6 +2,7 @@
 PYTHON ?= python3
 PROFILE ?= io
 ARGS ?=
+JOBS ?= 3
 VENV ?= .venv
 BIN := $(VENV)/bin
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url
@@ -21,7 +22,7 @@ drill: setup ## stock Celery and this deployment through the same bad day
 	@exec $(BIN)/python manage.py drill crowd --quick $(ARGS)
 
 test: dev ## unit and integration tests: ARGS="-k beat"
-	@$(BIN)/python -m pytest --ignore=tests/containers --ignore=tests/browser --ignore=tests/benchmarks $(ARGS)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --ignore=tests/containers --ignore=tests/browser --ignore=tests/benchmarks $(ARGS)
 
 lint: dev ## style, types, import directions, system checks, migrations
 	@$(BIN)/ruff check .
@@ -29,7 +30,7 @@ lint: dev ## style, types, import directions, system checks, migrations
 	@$(BIN)/mypy .
 	@$(BIN)/lint-imports
 	@$(BIN)/python manage.py check
-	@$(BIN)/python manage.py makemigrations --check --dry-run
+	@DATABASE_URL=sqlite:///:memory: $(BIN)/python manage.py makemigrations --check --dry-run
 
 format: dev ## mend what ruff can mend
 	@$(BIN)/ruff check --fix .

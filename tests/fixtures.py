@@ -12,13 +12,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 
 from broker.embedded import EmbeddedBroker
 from tests.support.processes import Running, celery
 
 _FOLDER = Path(tempfile.mkdtemp(prefix="deployment-tests-"))
 _BROKER = EmbeddedBroker(_FOLDER / "broker")
-DATABASE_FILE = _FOLDER / "db.sqlite3"
+_NAME = _FOLDER / "db.sqlite3"
+# With `-n 3` each of pytest's processes has its own; pytest-django ends the name like this.
+_END = f"_{os.environ['PYTEST_XDIST_WORKER']}" if "PYTEST_XDIST_WORKER" in os.environ else ""
+DATABASE_FILE = _FOLDER / f"{_NAME.name}{_END}"
 
 os.environ.update(
     ENVIRONMENT="test",
@@ -37,7 +41,7 @@ def pytest_configure() -> None:
     """The tests' database is a file, not memory: workers are other processes."""
     from django.db import connections
 
-    connections["default"].settings_dict["TEST"]["NAME"] = str(DATABASE_FILE)
+    connections["default"].settings_dict["TEST"]["NAME"] = str(_NAME)
 
 
 @pytest.fixture(scope="session")
@@ -45,6 +49,14 @@ def broker() -> Iterator[EmbeddedBroker]:
     """The session's broker, at settings.CELERY_BROKER_URL. Kill tests start one of their own."""
     with _BROKER as running:
         yield running
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _empty_queues() -> None:
+    """No module finds what another left behind."""
+    if _BROKER.process is not None:
+        with redis.Redis.from_url(_BROKER.url) as client:
+            client.flushall()
 
 
 @pytest.fixture

@@ -36,7 +36,7 @@ from tests.support.processes import Running, wait_for
 
 @pytest.mark.django_db(transaction=True)
 def test_{name}_runs_on_{queue}({profile}_worker: Running) -> None:
-    result = {name}.apply_async(args=[1], ignore_result=False)
+    result = {name}.apply_async(args=(1,), ignore_result=False)
     wait_for("the task", lambda: result.status == "SUCCESS")
     assert "{name} ran for 1" in {profile}_worker.log
 '''
