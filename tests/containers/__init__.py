@@ -1,0 +1,1 @@
+"""Needs a container engine. CI_TIERS with `containers` in it makes a missing one a failure."""
