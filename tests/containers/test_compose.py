@@ -2,10 +2,7 @@
 
 import json
 import subprocess
-import urllib.error
-import urllib.request
 import uuid
-from base64 import b64encode
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -14,6 +11,7 @@ from broker.embedded import free_port
 from project import env
 from tests.support.docker import command, run
 from tests.support.processes import wait_for
+from tests.support.visitor import status
 from workers import profiles
 
 pytestmark = pytest.mark.timeout(900)
@@ -52,28 +50,16 @@ def compose(compose_command: list[str], given: dict[str, str]) -> Iterator[Compo
     composed("down", "--volumes", "--timeout", "30")
 
 
-def status(port: str, path: str, login: str = "") -> int:
-    headers = {"Authorization": f"Basic {b64encode(login.encode()).decode()}"} if login else {}
-    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers=headers)
-    try:
-        with urllib.request.urlopen(request, timeout=20) as answer:
-            return int(answer.status)
-    except urllib.error.HTTPError as error:
-        error.close()
-        return error.code
-    except (urllib.error.URLError, ConnectionError):
-        return 0
-
-
 def test_it_comes_up_and_both_workers_work(compose: Compose, given: dict[str, str]) -> None:
     compose("up", "--detach", "--no-build")
-    wait_for("web", lambda: status(given["WEB_PORT"], "/") == 200)
-    wait_for("Flower", lambda: status(given["FLOWER_PORT"], "/metrics", LOGIN) == 200)
+    site, flower = (f"http://127.0.0.1:{given[port]}" for port in ("WEB_PORT", "FLOWER_PORT"))
+    wait_for("web", lambda: status(f"{site}/") == 200)
+    wait_for("Flower", lambda: status(f"{flower}/metrics", LOGIN) == 200)
     for path in ("/", "/metrics", "/healthcheck"):
-        assert status(given["FLOWER_PORT"], path) == 401
+        assert status(flower + path) == 401
 
-    urgent, computing = compose("exec", "-T", "web", "python", "manage.py", "shell", "-v0", "-c",
-                                SEND).split()  # fmt: skip
+    shell = ("exec", "-T", "web", "python", "manage.py", "shell", "-v0", "-c")
+    urgent, computing = compose(*shell, SEND).split()
     for worker, task_id in (("worker_io", urgent), ("worker_compute", computing)):
 
         def ran(worker: str = worker, task_id: str = task_id) -> bool:
