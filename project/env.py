@@ -22,6 +22,9 @@ if "PYTEST_VERSION" not in os.environ:  # tests bring an environment of their ow
 VAR_DIR: Final = Path(os.environ.get("VAR_DIR") or ROOT / "var").resolve()
 """Everything the project writes on a developer's machine; git ignores it."""
 
+MAILBOX_DIR: Final = VAR_DIR / "mail"
+"""Where `make up` keeps the mails it takes; the mailbox page reads them."""
+
 VARIABLES: Final[list["Var[Any]"]] = []
 """All of them, in the order of this file."""
 

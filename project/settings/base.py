@@ -64,7 +64,7 @@ WHITENOISE_AUTOREFRESH = DEBUG
 
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.EMAIL_FROM.get()
 EMAIL_TIMEOUT = 10  # seconds: a mail server that hangs must not hold a worker's slot
-MAILBOX_DIR = env.VAR_DIR / "mail"
+MAILBOX_DIR = env.MAILBOX_DIR
 globals().update(env.mail_server())
 
 WORKER_PRESET = env.WORKER_PRESET.get()

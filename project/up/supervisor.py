@@ -18,7 +18,6 @@ from project.up.service import Service
 from project.up.table import Row, farewell, table
 
 START_SECONDS: Final = 120.0
-MAILBOX_DIR: Final = env.VAR_DIR / "mail"
 
 
 class Supervisor:
@@ -30,7 +29,7 @@ class Supervisor:
         self.processes: dict[str, Process] = {}
         self.tasks: dict[str, asyncio.Task[None]] = {}
         self.environment: dict[str, str] = {}
-        self.mailbox = Mailbox(MAILBOX_DIR)
+        self.mailbox = Mailbox(env.MAILBOX_DIR)
         self.login = ""
 
     async def run(self) -> int:
@@ -176,7 +175,7 @@ class Supervisor:
             for name, process in self.processes.items()
         ]
         if "EMAIL_URL" in self.environment:
-            address = f"{self.environment['EMAIL_URL']}, kept in {_short(MAILBOX_DIR)}"
+            address = f"{self.environment['EMAIL_URL']}, kept in {_short(env.MAILBOX_DIR)}"
             rows.append(("mailbox", "up", str(os.getpid()), address))
         return f"\n{table(rows)}\n{farewell(f'http://127.0.0.1:{env.PORT.get()}', self.login)}"
 
