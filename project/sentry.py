@@ -10,6 +10,8 @@ from typing import Any, Final
 from project import env
 
 _MAIL: Final = re.compile(r"[^\s@<>\"'(=]+@[^\s@<>\"')]+\.[\w-]+")
+_LOST: Final = ("Task handler raised error", "Hard time limit")
+"""How Celery's log begins where it says, without its task, what `_report_lost` says with it."""
 _CREDENTIALS: Final = re.compile(r"://[^\s/@]*@")
 
 
@@ -46,7 +48,13 @@ def start() -> None:
 
 
 def scrub(event: Any, hint: dict[str, Any]) -> Any:
-    """The event without what could be personal or secret. `before_send` of the SDK."""
+    """The event without what could be personal or secret; None for one that is told already.
+
+    `before_send` of the SDK.
+    """
+    record = hint.get("log_record")
+    if record is not None and str(record.msg).startswith(_LOST):
+        return None
     for part in ("user", "extra", "breadcrumbs"):
         event.pop(part, None)
     if "request" in event:
@@ -56,7 +64,6 @@ def scrub(event: Any, hint: dict[str, Any]) -> Any:
         error["value"] = mask(str(error.get("value") or ""))
     if "logentry" in event:
         # The sentence without its values; a structured line is a dict of which one is the event.
-        record = hint.get("log_record")
         said = getattr(record, "msg", event["logentry"].get("message"))
         sentence = said.get("event") if isinstance(said, dict) else said
         event["logentry"] = {"message": mask(str(sentence))}

@@ -62,14 +62,17 @@ def test_only_the_last_try_is_an_error(sentry: Tracker, start_worker: StartWorke
 def test_prefork_children_report_and_so_does_the_death_of_one(
     sentry: Tracker, start_worker: StartWorker
 ) -> None:
-    start_worker("-Q", "average_slow_compute", "-c", "1", *INCLUDE, environment=told(sentry))
+    worker = start_worker(
+        "-Q", "average_slow_compute", "-c", "1", *INCLUDE, environment=told(sentry)
+    )
     jobs.fail_computing.delay(PERSON)
     (event,) = wait_for("the event", lambda: sentry.events)
     assert event["tags"]["task"] == "jobs.fail_computing"
     assert event["tags"]["queue"] == "average_slow_compute"
     jobs.die.delay()
-    events = wait_for("two events", lambda: sentry.events[1:])
-    (lost,) = events
+    wait_for("two events", lambda: sentry.events[1:])
+    worker.stop()
+    _, lost = sentry.events
     assert lost["exception"]["values"][-1]["type"] == "WorkerLostError"
     assert lost["tags"]["task"] == "jobs.die"
     assert lost["tags"]["queue"] == "average_slow_compute"
