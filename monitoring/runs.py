@@ -48,35 +48,34 @@ def _began(task: Any, **_: Any) -> None:
     task.request.run_began = time.monotonic()
 
 
-def _ended(
-    task: Any, task_id: str, retval: object = None, state: str | None = None, **_: Any
-) -> None:
+def _ended(task: Any, retval: object = None, state: str | None = None, **_: Any) -> None:
+    if state is None:
+        return  # the child is being stopped; the main process says why
     error = retval if isinstance(retval, BaseException) else None
-    _say(task, task.request, task_id, state or "unknown", error)
+    _say(task, task.request, state, error)
 
 
 def _lost_and_retried(sender: Any, request: Any, reason: BaseException, **_: Any) -> None:
     if not hasattr(request, "run_began"):
-        _say(sender, request, request.id, states.RETRY, reason)
+        _say(sender, request, states.RETRY, reason)
 
 
-def _lost(sender: Any, task_id: str, exception: BaseException, **_: Any) -> None:
-    if not hasattr(sender.request, "run_began"):
-        _say(sender, sender.request, task_id, states.FAILURE, exception)
+def _lost(sender: Any, exception: BaseException, **_: Any) -> None:
+    # Celery tells a hard time limit twice, the second time without the request.
+    if sender.request.id and not hasattr(sender.request, "run_began"):
+        _say(sender, sender.request, states.FAILURE, exception)
 
 
-def _say(
-    task: Any, request: Any, task_id: str, state: str, error: BaseException | None = None
-) -> None:
+def _say(task: Any, request: Any, state: str, error: BaseException | None = None) -> None:
     if isinstance(error, Retry) and error.exc is not None:
         error = error.exc
     why = {} if error is None else {"error": f"{type(error).__name__}: {error}"[:LONGEST]}
     began = getattr(request, "run_began", None)
     getattr(logger, _LEVELS.get(state, "warning"))(
         "task_run",
-        task_id=task_id,
+        task_id=request.id,
         task=task.name,
-        queue=queue(task, request),
+        queue=(request.delivery_info or {}).get("routing_key"),
         worker=request.hostname,
         state=state.lower(),
         wait_seconds=getattr(request, "run_waited", None),
@@ -84,11 +83,3 @@ def _say(
         attempt=(request.retries or 0) + 1,
         **why,
     )
-
-
-def queue(task: Any, request: Any) -> str | None:
-    """Where the message came from; at a hard time limit Celery has no request to ask."""
-    arrived = (request.delivery_info or {}).get("routing_key")
-    if arrived is None and hasattr(task, "queue_class"):
-        return str(task.queue_class.name)
-    return arrived

@@ -68,6 +68,6 @@ def settings(environment: str, level: str) -> dict[str, Any]:
             # Carries the request's id into tasks, and would repeat each traceback.
             "django_structlog.celery": {"level": "CRITICAL"},
             # The prefork pool's; it does not propagate, and would print bare lines.
-            "multiprocessing": {"handlers": ["stderr"], "propagate": False},
+            "multiprocessing": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
         },
     }

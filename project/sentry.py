@@ -76,11 +76,10 @@ def mask(text: str) -> str:
 
 
 def _tags(task: Any) -> dict[str, str]:
-    arrived = (task.request.delivery_info or {}).get("routing_key")
-    if task.name.startswith("celery."):
-        return {"task": task.name, "queue": str(arrived)}
-    declared = task.queue_class
-    return {"task": task.name, "queue": arrived or declared.name, "urgency": str(task.urgency)}
+    found = {"task": task.name, "queue": (task.request.delivery_info or {}).get("routing_key")}
+    if not task.name.startswith("celery."):
+        found["urgency"] = str(task.urgency)
+    return found
 
 
 def _tag(task: Any, **_: Any) -> None:
@@ -95,7 +94,8 @@ def _report_lost(sender: Any, exception: BaseException, **_: Any) -> None:
     from billiard.exceptions import TimeLimitExceeded, WorkerLostError
     from sentry_sdk import capture_exception, new_scope
 
-    if isinstance(exception, (TimeLimitExceeded, WorkerLostError)):
+    # Celery tells a hard time limit twice, the second time without the request.
+    if isinstance(exception, (TimeLimitExceeded, WorkerLostError)) and sender.request.id:
         with new_scope() as scope:
             scope.set_tags(_tags(sender))
             capture_exception(exception)

@@ -81,19 +81,20 @@ def test_waiting_in_the_queue_is(start_worker: StartWorker) -> None:
     assert run["wait_seconds"] > 0.5  # a worker takes longer than that to start
 
 
-def test_a_killed_child_leaves_a_line(start_worker: StartWorker) -> None:
+def test_a_killed_child_and_a_hard_limit_leave_a_line(start_worker: StartWorker) -> None:
     worker = start_worker(
         "-Q", "average_slow_compute", "-c", "1", "-I", "tests.support.jobs", environment=PRODUCTION
     )
     said = jobs.say.apply_async(("a child says it too",), queue="average_slow_compute")
     (run,) = runs(worker, said.id, 1)
     assert run["state"] == "success"
-    lost = jobs.die.delay()
-    (run,) = runs(worker, lost.id, 1)
-    assert run["state"] == "failure"
-    assert run["queue"] == "average_slow_compute"
-    assert run["run_seconds"] is None
-    assert run["error"].startswith("WorkerLostError")
+    for job, error in ((jobs.die, "WorkerLostError"), (jobs.hang, "TimeLimitExceeded")):
+        lost = job.delay()
+        (run,) = runs(worker, lost.id, 1)
+        assert run["state"] == "failure"
+        assert run["queue"] == "average_slow_compute"
+        assert run["run_seconds"] is None
+        assert run["error"].startswith(error)
 
 
 def test_the_web_request_can_be_found_from_the_task(io: Running) -> None:

@@ -71,11 +71,15 @@ def test_prefork_children_report_and_so_does_the_death_of_one(
     assert event["tags"]["queue"] == "average_slow_compute"
     jobs.die.delay()
     wait_for("two events", lambda: sentry.events[1:])
+    jobs.hang.delay()
+    wait_for("three events", lambda: sentry.events[2:])
     worker.stop()
-    _, lost = sentry.events
+    _, lost, late = sentry.events
     assert lost["exception"]["values"][-1]["type"] == "WorkerLostError"
     assert lost["tags"]["task"] == "jobs.die"
     assert lost["tags"]["queue"] == "average_slow_compute"
+    assert late["exception"]["values"][-1]["type"] == "TimeLimitExceeded"
+    assert late["tags"]["task"] == "jobs.hang"
 
 
 def test_without_a_dsn_nothing_is_sent(sentry: Tracker, start_worker: StartWorker) -> None:

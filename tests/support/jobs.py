@@ -1,7 +1,11 @@
 """Tasks for tests that watch a run: `start_worker(..., "-I", "tests.support.jobs")` serves them."""
 
+import contextlib
 import os
 import signal
+import time
+
+from celery.exceptions import SoftTimeLimitExceeded
 
 from tasks.base import task
 from tasks.retries import NEVER, Retry
@@ -46,3 +50,19 @@ def die() -> None:
 )
 def fail_computing(person: str) -> None:
     raise ValueError("cannot compute")
+
+
+@task(
+    name="jobs.hang",
+    urgency="average",
+    runtime="slow",
+    bound="compute",
+    retry_policy=NEVER,
+    soft_time_limit=1,
+    time_limit=2,
+)
+def hang() -> None:
+    """Deaf to its soft limit."""
+    with contextlib.suppress(SoftTimeLimitExceeded):
+        time.sleep(30)
+    time.sleep(30)
