@@ -16,7 +16,9 @@ from environ import Env
 T = TypeVar("T")
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-if "PYTEST_VERSION" not in os.environ:  # tests bring an environment of their own
+if (
+    ROOT / ".env"
+).is_file() and "PYTEST_VERSION" not in os.environ:  # tests bring an environment of their own
     Env.read_env(ROOT / ".env")  # what is set already wins
 
 VAR_DIR: Final = Path(os.environ.get("VAR_DIR") or ROOT / "var").resolve()

@@ -5,7 +5,7 @@ A publisher that may have to send again without knowing whether it sent before (
 its own. A redelivery or a retry of the message that holds the claim runs again; others do not.
 """
 
-from typing import Any, Final
+from typing import Final
 from uuid import uuid4
 
 CLAIM: Final = "claim"
@@ -17,15 +17,12 @@ def headers(key: str) -> dict[str, str]:
     return {CLAIM: key, HOLDER: uuid4().hex}
 
 
-def holds(message_headers: dict[str, Any]) -> bool:
-    """Whether a message may run: it has no claim, or it is the one that holds it.
+def holds(key: str, holder: str) -> bool:
+    """Whether the message of this holder may run: it is the one that holds the claim.
 
     Raises django.db.Error where the database cannot say.
     """
-    if CLAIM not in message_headers:
-        return True
     from tasks.models import Claim  # late: tasks/base.py comes before Django's apps are ready
 
-    key, holder = str(message_headers[CLAIM]), str(message_headers[HOLDER])
     Claim.objects.bulk_create([Claim(key=key, holder=holder)], ignore_conflicts=True)
     return Claim.objects.filter(key=key, holder=holder).exists()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from broker.embedded import EmbeddedBroker
-from tests.support.beat import beats, leader, leads, sent
+from tests.support.beat import beats, claims, leader, leads, sent
 from tests.support.processes import Running, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -41,7 +41,7 @@ def more_ticks(url: str, count: int = 3) -> None:
     wait_for(f"{count} more ticks", lambda: len(sent(url)) >= before + count)
 
 
-def test_a_kill_is_taken_over_within_15_seconds_and_no_tick_goes_out_twice(
+def test_a_kill_is_taken_over_within_15_seconds_and_no_tick_can_run_twice(
     new_beat: Callable[[], Running], server: EmbeddedBroker
 ) -> None:
     first, second = pair(new_beat)
@@ -52,7 +52,11 @@ def test_a_kill_is_taken_over_within_15_seconds_and_no_tick_goes_out_twice(
     leads(second)
     assert time.monotonic() - killed < TAKEOVER
     more_ticks(server.url)
-    assert set(sent(server.url).values()) == {1}
+    # The kill may fall between a publish and its note: then that tick's message goes out again,
+    # under the same claim, and a worker runs one of the two (test_beat_ticks).
+    ticks = sent(server.url)
+    assert sum(ticks.values()) <= len(ticks) + 1
+    assert len(claims(server.url)) == len(ticks)
 
 
 def test_a_clean_stop_hands_over_at_once(

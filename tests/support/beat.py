@@ -68,6 +68,12 @@ def sent(url: str, queue: str = QUEUE) -> Counter[str]:
     return Counter(body["headers"]["scheduled_at"] for body in bodies)
 
 
+def claims(url: str, queue: str = QUEUE) -> set[str]:
+    """The claims that the queue's messages carry: a worker runs one message of each."""
+    with redis.Redis.from_url(url) as client:
+        return {json.loads(raw)["headers"]["claim"] for raw in client.lrange(queue, 0, -1)}
+
+
 def leader(url: str) -> str:
     """Who holds the lease: host/pid/…:fence, or "" for nobody."""
     with redis.Redis.from_url(url, decode_responses=True) as client:
