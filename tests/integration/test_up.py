@@ -19,28 +19,12 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
-from broker.embedded import free_port
 from project import env
 from project.up import demo, state
 from tests.support.processes import Running, wait_for
+from tests.support.up import COMMAND, refused, settings
 
-COMMAND = [sys.executable, "-m", "project.up"]
 NAMES = ("broker", "web", "worker_io", "worker_compute", "beat", "flower")
-
-
-def settings(var: Path) -> dict[str, str]:
-    """The default set-up in a folder and on ports of its own."""
-    return {
-        "ENVIRONMENT": "development",
-        "VAR_DIR": str(var),
-        "DATABASE_URL": f"sqlite:///{var.resolve()}/db.sqlite3",
-        "BROKER_URL": "",
-        "REDIS_URL": "",
-        "EMAIL_URL": "",
-        "PORT": str(free_port()),
-        "FLOWER_PORT": str(free_port()),
-        "BROKER_PORT": str(free_port()),
-    }
 
 
 class Up:
@@ -78,22 +62,6 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     up.running.stop(60)
     for pid in left.values():
         assert not state.identity(pid)
-
-
-def refused(changes: dict[str, str], var: Path) -> str:
-    """What `make up` says when it does not start: one line on stderr, code 1."""
-    done = subprocess.run(
-        COMMAND,
-        cwd=env.ROOT,
-        env={**os.environ, **settings(var), **changes},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    said = (done.stdout + done.stderr).strip()
-    assert done.returncode == 1, said
-    assert "\n" not in said
-    return said
 
 
 def test_the_table_names_everything_and_what_to_do_next(up: Up) -> None:
@@ -236,39 +204,3 @@ def test_ctrl_c_stops_everything_workers_before_the_broker(up: Up) -> None:
     assert not (up.var / state.FILE.name).exists()
     assert "Connection to broker lost" not in up.running.log.partition("stopping;")[2]
     assert "Traceback" not in up.running.log.partition("stopping;")[2]
-
-
-@pytest.mark.parametrize("variable", ["PORT", "FLOWER_PORT", "BROKER_PORT"])
-def test_a_taken_port_is_one_line_with_its_holder_and_another_port(
-    variable: str, tmp_path: Path, broker: object
-) -> None:
-    taken = urlsplit(os.environ["BROKER_URL"]).port
-
-    said = refused({variable: str(taken)}, tmp_path)
-
-    assert f"port {taken} is taken by " in said
-    assert f"{variable}={(taken or 0) + 1}"[:-1] in said
-    assert said.endswith("make up")
-
-
-@pytest.mark.parametrize("scheme", ["redis", "amqp", "rediss"])
-def test_a_broker_that_does_not_answer_is_one_line_without_its_password(
-    scheme: str, tmp_path: Path
-) -> None:
-    said = refused({"BROKER_URL": f"{scheme}://me:geheim@127.0.0.1:{free_port()}//"}, tmp_path)
-
-    assert f"the broker at {scheme}://me:**@127.0.0.1:" in said
-    assert "unset BROKER_URL" in said
-
-
-def test_a_database_that_does_not_answer_is_one_line_without_its_password(tmp_path: Path) -> None:
-    url = f"postgres://me:geheim@127.0.0.1:{free_port()}/app"
-
-    said = refused({"DATABASE_URL": url}, tmp_path)
-
-    assert "the database at postgres://me:**@127.0.0.1:" in said
-    assert "unset DATABASE_URL" in said
-
-
-def test_a_wrong_variable_is_one_line(tmp_path: Path) -> None:
-    assert "PORT='many' is not a whole number" in refused({"PORT": "many"}, tmp_path)
