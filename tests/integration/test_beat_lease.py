@@ -2,30 +2,16 @@
 
 import signal
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
 from broker.embedded import EmbeddedBroker
-from tests.support.beat import beats, claims, leader, leads, sent
+from tests.support.beat import claims, leader, leads, sent
 from tests.support.processes import Running, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TAKEOVER = 15.0
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[EmbeddedBroker]:
-    with EmbeddedBroker(tmp_path / "broker") as running:
-        yield running
-
-
-@pytest.fixture
-def new_beat(
-    start: Callable[..., Running], server: EmbeddedBroker, django_db_setup: None
-) -> Callable[[], Running]:
-    return beats(start, {"BROKER_URL": server.url})
 
 
 def pair(new_beat: Callable[[], Running]) -> tuple[Running, Running]:

@@ -3,7 +3,7 @@
 import signal
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,19 +24,6 @@ from tests.support.beat import PAUSED_QUEUE, QUEUE, beats, leads, sent
 from tests.support.processes import Running, celery, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[EmbeddedBroker]:
-    with EmbeddedBroker(tmp_path / "broker") as running:
-        yield running
-
-
-@pytest.fixture
-def new_beat(
-    start: Callable[..., Running], server: EmbeddedBroker, django_db_setup: None
-) -> Callable[[], Running]:
-    return beats(start, {"BROKER_URL": server.url})
 
 
 def owed(at: datetime, expires_in: timedelta) -> Tick:

@@ -1,0 +1,23 @@
+"""A broker that a test may kill, and beats on it."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from broker.embedded import EmbeddedBroker
+from tests.support.beat import beats
+from tests.support.processes import Running
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[EmbeddedBroker]:
+    with EmbeddedBroker(tmp_path / "broker") as running:
+        yield running
+
+
+@pytest.fixture
+def new_beat(
+    start: Callable[..., Running], server: EmbeddedBroker, django_db_setup: None
+) -> Callable[[], Running]:
+    return beats(start, {"BROKER_URL": server.url})
