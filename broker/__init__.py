@@ -1,1 +1,1 @@
-"""How a message travels: the embedded broker; the Redis transport and the doctor come next."""
+"""How a message travels: the Redis transport, its scripts, the embedded broker, the doctor."""

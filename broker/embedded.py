@@ -8,19 +8,17 @@ import re
 import shutil
 import socket
 import subprocess
-import time
 from pathlib import Path
-from types import TracebackType
 from typing import Final
 
 import redis
 
+from broker.child import Server, ServerMissing
+
 OLDEST: Final = 7
-START_SECONDS: Final = 10
-STOP_SECONDS: Final = 10
 
 
-class BrokerError(Exception):
+class BrokerError(ServerMissing):
     """The embedded server cannot be had or does not start. The message says what to do."""
 
 
@@ -59,14 +57,15 @@ def _major(program: str) -> int:
     return int(found[1]) if found else 0
 
 
-class EmbeddedBroker:
+class EmbeddedBroker(Server):
     """One server process on the loopback, its data in `folder`: AOF on, never evicting."""
 
+    name = "the embedded broker"
+    missing = BrokerError
+
     def __init__(self, folder: Path, port: int = 0) -> None:
-        self.folder = folder
-        self.port = port or free_port()
+        super().__init__(folder, port or free_port())
         self.url = f"redis://127.0.0.1:{self.port}/0"
-        self.process: subprocess.Popen[bytes] | None = None
 
     @property
     def command(self) -> list[str]:
@@ -77,6 +76,7 @@ class EmbeddedBroker:
             "dir": str(self.folder),
             "appendonly": "yes",
             "appendfsync": "everysec",
+            "maxmemory": "256mb",
             "maxmemory-policy": "noeviction",
             "save": "",
             "logfile": str(self.folder / "server.log"),
@@ -84,57 +84,14 @@ class EmbeddedBroker:
         flags = [word for name, value in options.items() for word in (f"--{name}", value)]
         return [server_binary(), *flags]
 
-    def start(self) -> "EmbeddedBroker":
-        """Returns once the server answers. Raises BrokerError when it does not."""
+    def open(self) -> subprocess.Popen[bytes]:
         self.folder.mkdir(parents=True, exist_ok=True)
         # A session of its own: Ctrl-C in the terminal must reach it last, from its owner.
-        self.process = subprocess.Popen(
-            self.command, start_new_session=True, stdout=subprocess.DEVNULL
-        )
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline and self.process.poll() is None:
-            if self.answers():
-                return self
-            time.sleep(0.02)
-        self.stop()
-        raise BrokerError(
-            f"the embedded broker did not start on port {self.port}; see"
-            f" {self.folder / 'server.log'}."
-        )
+        return subprocess.Popen(self.command, start_new_session=True, stdout=subprocess.DEVNULL)
 
     def answers(self) -> bool:
-        """Whether the server is there and has loaded its data."""
         try:
             with redis.Redis(port=self.port, socket_timeout=1) as client:
                 return bool(client.ping())
         except redis.RedisError:
             return False
-
-    def stop(self) -> None:
-        """Ends it cleanly, or after ten seconds by force."""
-        if self.process is None:
-            return
-        self.process.terminate()
-        try:
-            self.process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        self.process = None
-
-    def kill(self) -> None:
-        """kill -9, for tests and drills; `start()` brings it back on the same port and data."""
-        assert self.process is not None
-        self.process.kill()
-        self.process.wait()
-
-    def __enter__(self) -> "EmbeddedBroker":
-        return self.start()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()

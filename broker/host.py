@@ -1,0 +1,39 @@
+"""Which process this is, told so that another on the same host can see whether it is gone."""
+
+import os
+import socket
+from functools import cache
+from pathlib import Path
+
+
+@cache
+def here() -> str:
+    """This boot of this host and this pid namespace: pids mean the same within it."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return f"{boot}/{Path('/proc/self/ns/pid').readlink()}"
+    except OSError:  # not Linux
+        return socket.gethostname()
+
+
+def started(pid: int) -> str:
+    """When a process started, in the kernel's ticks; "" where nobody can say or it is gone."""
+    try:
+        # The name in brackets may hold spaces: count from its end. Field 3 is the state.
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return ""
+    return "" if fields[0] in "ZX" else fields[19]
+
+
+def gone(pid: int, since: str) -> bool:
+    """Whether the process that started then is no more. False where it cannot be known."""
+    if since:
+        return started(pid) != since
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        pass  # it is another user's, so it is there
+    return False

@@ -1,0 +1,23 @@
+-- Deletes parked messages by task id. ARGV: task ids. Returns those that there were, as `unacked`
+-- keeps them.
+local out = {}
+for _, task_id in ipairs(ARGV) do
+    local tag = redis.call('HGET', TASK_IDS, task_id)
+    if tag then
+        local score, due = redis.call('ZSCORE', INDEX, tag), redis.call('ZSCORE', PARKED, tag)
+        if score and due and tonumber(score) == tonumber(due) then
+            out[#out + 1] = redis.call('HGET', UNACKED, tag)
+            redis.call('HDEL', UNACKED, tag)
+            redis.call('ZREM', INDEX, tag)
+            redis.call('DEL', crashes_of(tag))
+        end
+        redis.call('ZREM', PARKED, tag)
+        redis.call('ZREM', SUSPECTS, tag)
+        local at = redis.call('HGET', PARKED_AT, tag) or ''
+        local step, list = string.match(at, '^%d+|(%d+)|[^|]*|(.*)$')
+        if list then flow('delayed', list, tonumber(step), -1) end
+        redis.call('HDEL', PARKED_AT, tag)
+        redis.call('HDEL', TASK_IDS, task_id)
+    end
+end
+return out
