@@ -14,6 +14,16 @@ GRACE: Final = 25
 """Seconds a worker may take to stop; a platform such as Heroku kills after 30."""
 
 
+SLOTS_A_CONNECTION: Final = 12
+"""threads: a task that waits for others most of its time leaves the database to eleven more."""
+FEWEST_CONNECTIONS: Final = 4
+"""Of a pool that threads share, however few they are."""
+MAIN_CONNECTIONS: Final = 2
+"""prefork: the main process's own, for the outbox's relay and for what children leave behind."""
+TRIAL_CONNECTIONS: Final = 1
+"""The child in which a suspect is tried (workers/trial.py): any worker may have one."""
+
+
 class ProfileError(ValueError):
     """No profile of that name, or none that serves those queues."""
 
@@ -58,6 +68,22 @@ class Profile:
         """Bytes of one prefork child: the memory in equal parts, one for the main process."""
         return self.memory // (self.slots + 1)
 
+    @property
+    def database_connections(self) -> int:
+        """The most that the whole worker opens to one database, its children's included."""
+        return database_connections(self.pool, self.slots)
+
+
+def shared_connections(slots: int) -> int:
+    """The most that one process with so many threads opens: they share a pool."""
+    return max(FEWEST_CONNECTIONS, slots // SLOTS_A_CONNECTION)
+
+
+def database_connections(pool: str, slots: int) -> int:
+    """Of a whole worker with such a pool, where flags have changed its profile's shape."""
+    own = slots + MAIN_CONNECTIONS if pool == "prefork" else shared_connections(slots)
+    return own + TRIAL_CONNECTIONS
+
 
 IO: Final = Profile(
     name="io",
@@ -82,14 +108,14 @@ COMPUTE: Final = Profile(
         Served("relaxed_slow", 0.25),
         Served("relaxed_slow_compute", 0.5),
     ),
-    tasks_per_child=1000,
+    tasks_per_child=10_000,  # memory ends a child that leaks; this one that leaks slowly
 )
 PRESETS: Final = {
     "standard": (IO, COMPUTE),
     # Either of these fits a 512 MB dyno with room for its own start.
     "small": (
         replace(IO, slots=30),
-        replace(COMPUTE, slots=1, memory=448 * MB, tasks_per_child=200),
+        replace(COMPUTE, slots=1, memory=448 * MB, tasks_per_child=2_000),
     ),
 }
 """Profiles by preset, in the order in which they are asked for a queue."""

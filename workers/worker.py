@@ -6,17 +6,20 @@ Decided here and not in a signal: Celery has resolved pool and prefetch before `
 from typing import Any
 
 import click
-from celery.apps.worker import Worker as CeleryWorker
 from celery.utils.nodenames import default_nodename, host_format
 from click.core import ParameterSource
 from django.conf import settings
 
+from project import db
 from tasks.start import refuse_on_errors
 from workers import profiles
+from workers.drain_worker import DrainingWorker
 from workers.profiles import Profile, ProfileError
+from workers.thread_safety import unsafe
+from workers.threads import TaskPool, instead_of
 
 
-class Worker(CeleryWorker):
+class Worker(DrainingWorker):
     """Celery's worker in the shape of a profile. Flags given on the command line win."""
 
     profile: Profile
@@ -32,6 +35,21 @@ class Worker(CeleryWorker):
         for option, value in shape(self.profile, options.get("queues")).items():
             if option == "queues" or not _given(option, options.get(option)):
                 options[option] = value
+        options["pool"] = instead_of(options.get("pool"))
+        app = app or self.app
+        if options["pool"] is TaskPool and (names := unsafe(app, options["queues"])):
+            raise click.UsageError(
+                f"{', '.join(names)}: thread_safe=False, and this worker has threads. Serve"
+                f" {', '.join(options['queues'])} with -P prefork."
+            )
+        if options["pool"] is TaskPool:
+            db.share(profiles.shared_connections(options["concurrency"] or self.profile.slots))
+        app.conf.broker_transport_options = {
+            **app.conf.broker_transport_options,
+            "queue_shares": {served.queue: served.share for served in self.profile.queues},
+            "trials": True,
+            "worker_name": hostname,
+        }
         super().__init__(app=app, hostname=hostname, **options)
 
 
