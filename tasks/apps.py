@@ -1,5 +1,6 @@
-"""Registers the checks of this room."""
+"""Registers the checks of this room, and what observes its tasks."""
 
+from celery import signals
 from django.apps import AppConfig
 from django.core.checks import register
 
@@ -9,6 +10,8 @@ class TasksConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from tasks import checks
+        from tasks import checks, iterate
 
         register(checks.check_declarations, "tasks")
+        register(checks.check_aliases, "tasks")
+        signals.task_success.connect(iterate.forget)

@@ -1,9 +1,14 @@
-"""System checks on tasks. Errors are for what loses or doubles work; style is a warning."""
+"""The system checks on tasks that hold at every start of the web, a worker or beat.
+
+They look at what is registered. What the source says is the linter's (tasks/lint/), which only
+`manage.py check` runs.
+"""
 
 from typing import Any
 
 from django.core.checks import CheckMessage, Error
 
+from tasks.lint.rules import ALIAS, UNDECLARED
 from tasks.queues import NotInCatalogue
 from tasks.router import declared
 
@@ -21,9 +26,34 @@ def check_declarations(**_: Any) -> list[CheckMessage]:
             found.append(
                 Error(
                     str(error),
-                    hint="Declare what it needs where the task is defined.",
+                    hint=UNDECLARED.mend,
                     obj=task.name,
-                    id="tasks.E001",
+                    id=UNDECLARED.id,
                 )
             )
+    return found
+
+
+def check_aliases(**_: Any) -> list[CheckMessage]:
+    """tasks.E002: an alias that another task bears, as its name or as an alias too."""
+    from celery import current_app as app
+
+    app.loader.import_default_modules()
+    tasks = {task.name: task for task in app.tasks.values()}
+    bearers: dict[str, list[str]] = {name: [name] for name in sorted(tasks)}
+    found: list[CheckMessage] = []
+    for name, task in sorted(tasks.items()):
+        for alias in getattr(task, "aliases", ()):
+            others = [other for other in bearers.get(alias, []) if other != name]
+            bearers.setdefault(alias, []).append(name)
+            found += [
+                Error(
+                    f"its alias {alias!r} is {'the name' if other == alias else 'an alias'} of"
+                    f" {other}.",
+                    hint=ALIAS.mend,
+                    obj=name,
+                    id=ALIAS.id,
+                )
+                for other in others
+            ]
     return found

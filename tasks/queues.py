@@ -12,6 +12,9 @@ from kombu import Exchange, Queue
 
 MINUTE: Final = 60
 HOUR: Final = 3600
+KB: Final = 1024
+DEFAULT_PAYLOAD_LIMIT: Final = 32 * KB
+"""Bytes. Far more than primary keys need; a thousand such messages still fit into a broker."""
 
 
 class Urgency(StrEnum):
@@ -38,7 +41,7 @@ class Bound(StrEnum):
 
 @dataclass(frozen=True)
 class QueueClass:
-    """One queue and its promises, in seconds."""
+    """One queue and its promises: times in seconds, sizes in bytes."""
 
     urgency: Urgency
     runtime: Runtime
@@ -47,6 +50,8 @@ class QueueClass:
     """99 % of its tasks start within this many seconds."""
     runs_within: int
     """95 % of its tasks run for at most this many seconds. A target, not the limit."""
+    payload_limit: int = DEFAULT_PAYLOAD_LIMIT
+    """The most bytes that a task's arguments may take together, as JSON."""
 
     @property
     def name(self) -> str:
@@ -63,10 +68,20 @@ class QueueClass:
         """Seconds after which it is stopped."""
         return self.soft_time_limit + 30
 
+    @property
+    def statement_timeout(self) -> int:
+        """Seconds of one query: it ends before the soft limit, and so says what took so long."""
+        return self.soft_time_limit * 9 // 10
+
+    @property
+    def lock_timeout(self) -> int:
+        """Seconds that a query waits for a row or a table that another transaction has."""
+        return min(max(2, self.runs_within), 30)
+
 
 _U, _R, _B = Urgency, Runtime, Bound
 CATALOGUE: Final = (
-    QueueClass(_U.URGENT, _R.FAST, _B.IO, 5, 1),
+    QueueClass(_U.URGENT, _R.FAST, _B.IO, 5, 1, 8 * KB),
     QueueClass(_U.AVERAGE, _R.FAST, _B.IO, MINUTE, 10),
     QueueClass(_U.AVERAGE, _R.SLOW, _B.IO, 5 * MINUTE, 5 * MINUTE),
     QueueClass(_U.AVERAGE, _R.SLOW, _B.COMPUTE, 5 * MINUTE, 5 * MINUTE),

@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import Final
+from typing import Any, Final
 
 from tasks.queues import HOUR, MINUTE, Urgency
 
@@ -18,7 +18,21 @@ LONGEST_RETRY_AFTER: Final = 24 * HOUR
 
 
 class PermanentError(Exception):
-    """Raise it where another try cannot help: the task ends at once."""
+    """Raise it where another try cannot help: the task ends at once, as a dead letter."""
+
+    reason: str = "permanent error"
+    """Under which the letter is filed; a subclass may name its own."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A subclass may take other arguments than its message; pickle would call it with that.
+        return _restored, (type(self), self.args, vars(self))
+
+
+def _restored(kind: type[PermanentError], args: Any, fields: dict[str, Any]) -> PermanentError:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    vars(error).update(fields)
+    return error
 
 
 class RetryAfter(Exception):
@@ -98,6 +112,15 @@ PATIENT: Final = Retry(times=12, backoff=30, cap=HOUR)
 """For work that can wait: outlives an outage of some hours."""
 NEVER: Final = Retry(times=0)
 """One try."""
-NAMED: Final = {"QUICK": QUICK, "STEADY": STEADY, "PATIENT": PATIENT, "NEVER": NEVER}
+DATABASE: Final = Retry(times=8, backoff=1, cap=30)
+"""Before any of these, where the database is to blame (tasks/database_errors.py): it is most often
+back within seconds."""
+NAMED: Final = {
+    "QUICK": QUICK,
+    "STEADY": STEADY,
+    "PATIENT": PATIENT,
+    "NEVER": NEVER,
+    "DATABASE": DATABASE,
+}
 DEFAULTS: Final = {Urgency.URGENT: QUICK, Urgency.AVERAGE: STEADY, Urgency.RELAXED: PATIENT}
 """The policy of a task that names none, by its urgency."""

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tasks.queues import HOUSEKEEPING, NotInCatalogue, QueueClass, advice, by_name, find
+from tasks.queues import HOUSEKEEPING, Bound, NotInCatalogue, QueueClass, advice, by_name, find
 
 
 def declared(task: Any) -> QueueClass:
@@ -18,9 +18,15 @@ def declared(task: Any) -> QueueClass:
             f" {advice(task.urgency, task.runtime, task.bound)}"
         )
     try:
-        return find(task.urgency, task.runtime, task.bound)
+        return find(task.urgency, task.runtime, task.bound if safe(task) else Bound.COMPUTE)
     except NotInCatalogue as error:
-        raise NotInCatalogue(f"task {task.name}: {error}") from None
+        why = "" if safe(task) else " it is thread_safe=False, so only processes may run it:"
+        raise NotInCatalogue(f"task {task.name}:{why} {error}") from None
+
+
+def safe(task: Any) -> bool:
+    """Whether it may run on threads."""
+    return bool(getattr(task, "thread_safe", True))
 
 
 def route(
@@ -32,7 +38,13 @@ def route(
     """
     queue = options.get("queue")
     if queue is not None:
-        return {"queue": by_name(getattr(queue, "name", queue)).name}
+        found = by_name(getattr(queue, "name", queue))
+        if not safe(task) and found.bound is not Bound.COMPUTE:
+            raise NotInCatalogue(
+                f"task {name} is thread_safe=False and threads serve {found.name}: choose a queue"
+                " that is bound by compute."
+            )
+        return {"queue": found.name}
     if task is None:
         raise NotInCatalogue(
             f"{name!r} is not a task of this project, so its queue is unknown:"

@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from tasks.examples.models import Export, Photo, Run, Signup
+from tasks.examples.models import Export, Kill, Photo, Run, Signup
 
 
 class ReadMostly(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable at run time
@@ -38,3 +38,8 @@ class ExportAdmin(ReadMostly):
 class PhotoAdmin(ReadMostly):
     list_display = ["uploaded_name", "created_at", "version", "accepted", "fingerprint"]
     list_filter = ["accepted"]
+
+
+@admin.register(Kill)
+class KillAdmin(ReadMostly):
+    list_display = ["created_at", "worker", "pid", "killed_at"]

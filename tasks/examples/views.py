@@ -1,4 +1,4 @@
-"""The home page: three jobs, one press each."""
+"""The home page: three jobs, one press each; for who sits at the machine, a fourth button."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -6,6 +6,8 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
 from tasks.examples import jobs
+from tasks.examples.kill import door
+from tasks.examples.kill.story import IDLE
 from tasks.examples.mail.forms import SignupForm
 from tasks.examples.photo.forms import PhotoForm
 from tasks.examples.runs.steps import steps
@@ -16,4 +18,5 @@ from tasks.examples.runs.steps import steps
 def home(request: HttpRequest) -> HttpResponse:
     forms = {"mail": SignupForm(), "photo": PhotoForm()}
     cards = [{"job": job, "form": forms.get(job.slug), "steps": steps(None)} for job in jobs.JOBS]
-    return render(request, "examples/home.html", {"cards": cards})
+    shown = {"cards": cards, "may_kill": door.open_to(request), "story": IDLE}
+    return render(request, "examples/home.html", shown)

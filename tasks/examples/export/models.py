@@ -1,5 +1,7 @@
 """What was asked for, and how far it is."""
 
+from typing import Any
+
 from django.db import models
 
 from tasks.examples.export.rows import ROWS
@@ -33,9 +35,11 @@ class Export(Subject):
     def percent(self) -> int:
         return 100 * self.written // max(1, self.rows)
 
+    def note(self, **fields: Any) -> bool:
+        """Whether it is still open, and so the fields were written down."""
+        states = (self.State.WAITING, self.State.WRITING)
+        return bool(Export.objects.filter(pk=self.pk, state__in=states).update(**fields))
+
     def cancel(self) -> bool:
-        """Whether it came in time. The task sees it at its next report."""
-        asked = Export.objects.filter(
-            pk=self.pk, state__in=(self.State.WAITING, self.State.WRITING)
-        ).update(state=self.State.CANCELLED)
-        return bool(asked)
+        """Whether it came in time. The task sees it at its next part."""
+        return self.note(state=self.State.CANCELLED)

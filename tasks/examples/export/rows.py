@@ -6,9 +6,10 @@ from datetime import date, timedelta
 from typing import Final
 
 ROWS: Final = 200_000
-PAGE: Final = 2_000
-PAGE_SECONDS: Final = 0.03
-"""Each page comes after this pause, as from a database or an API over the network."""
+PART: Final = 10_000
+"""Rows of a part: about half a megabyte."""
+PART_SECONDS: Final = 0.15
+"""Each part's rows come after this pause, as from a database or an API over the network."""
 
 HEADER: Final = ("order", "placed_on", "customer", "product", "quantity", "unit_price", "total")
 PRODUCTS: Final = (("kettle", 3990), ("lamp", 2450), ("mug", 890), ("rug", 11900), ("stool", 5400))
@@ -17,11 +18,16 @@ FIRST_DAY: Final = date(2024, 1, 1)
 Row = tuple[int, str, str, str, int, str, str]
 
 
-def pages(rows: int, pause: float = PAGE_SECONDS) -> Iterator[list[Row]]:
-    """`rows` rows in lists of at most PAGE: only one page is in memory at a time."""
-    for start in range(0, rows, PAGE):
-        time.sleep(pause)
-        yield [row(number) for number in range(start + 1, min(start + PAGE, rows) + 1)]
+def parts(rows: int) -> range:
+    """The numbers of the parts that so many rows make."""
+    return range(-(-rows // PART))
+
+
+def rows_of(part: int, rows: int, pause: float = PART_SECONDS) -> Iterator[Row]:
+    """The rows of one part of so many in all. They depend on nothing but its number."""
+    time.sleep(pause)
+    first = part * PART + 1
+    yield from map(row, range(first, min(first + PART, rows + 1)))
 
 
 def row(number: int) -> Row:

@@ -2,6 +2,7 @@
 
 from typing import Final
 from urllib.parse import urlsplit
+from uuid import NAMESPACE_URL, uuid5
 
 from django.conf import settings
 from django.core.mail import EmailMessage
@@ -20,15 +21,15 @@ The link is good for three days. If it was not you, do nothing.
 """
 
 
-def message_id(signup: Signup) -> str:
+def message_id(key: str) -> str:
     """The same for every try, so that a mail that was sent twice is known as one."""
-    return f"<signup.{signup.pk}@{urlsplit(settings.SITE_URL).hostname}>"
+    return f"<{uuid5(NAMESPACE_URL, key)}@{urlsplit(settings.SITE_URL).hostname}>"
 
 
-def confirmation(signup: Signup) -> EmailMessage:
+def confirmation(signup: Signup, key: str) -> EmailMessage:
     return EmailMessage(
         subject="Please confirm your address",
         body=TEXT.format(link=confirmation_link(signup)),
         to=[signup.email],
-        headers={"Message-ID": message_id(signup), "Auto-Submitted": "auto-generated"},
+        headers={"Message-ID": message_id(key), "Auto-Submitted": "auto-generated"},
     )

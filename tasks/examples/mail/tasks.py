@@ -1,19 +1,28 @@
 """The task that sends the confirmation mail."""
 
 import smtplib
+from typing import Any
 
 from django.utils import timezone
 
 from tasks.base import task
 from tasks.examples.mail.message import confirmation
 from tasks.examples.mail.models import Signup
+from tasks.idempotency import IdempotentTask
 from tasks.retries import PermanentError
 
 
-@task(name="examples.send_signup_mail", urgency="urgent", runtime="fast")
-def send_signup_mail(signup: str) -> str:
+@task(
+    name="examples.send_signup_mail",
+    urgency="urgent",
+    runtime="fast",
+    base=IdempotentTask,
+    bind=True,
+)
+def send_signup_mail(self: Any, signup: str) -> str:
     """Mails the link to one who signed up, over SMTP.
 
+    Should a kill between the mail and its note send it again, it bears the same Message-ID.
     Raises PermanentError where the server refuses for good (5xx); all else is tried again.
     """
     row = Signup.objects.filter(pk=signup).first()
@@ -24,14 +33,15 @@ def send_signup_mail(signup: str) -> str:
     if row.mailed_at:
         return "nothing to do: mailed already"
     try:
-        confirmation(row).send()
+        confirmation(row, self.idempotency_key).send()
     except smtplib.SMTPException as error:
         refusal = refused_for_good(error)
         if refusal is None:
             raise
         Signup.objects.filter(pk=signup).update(refused_at=timezone.now())
         raise PermanentError(f"the mail server refuses {row.email}: {refusal}") from error
-    Signup.objects.filter(pk=signup).update(mailed_at=timezone.now())
+    with self.effect():
+        Signup.objects.filter(pk=signup).update(mailed_at=timezone.now())
     return "mailed"
 
 

@@ -38,7 +38,7 @@ from tests.support.processes import Running, wait_for
 def test_{name}_runs_on_{queue}({profile}_worker: Running) -> None:
     result = {name}.apply_async(args=(1,), ignore_result=False)
     wait_for("the task", lambda: result.status == "SUCCESS")
-    assert "{name} ran for 1" in {profile}_worker.log
+    {profile}_worker.wait_for_log("{name} ran for 1")
 '''
 MARK = "    # Your apps: `manage.py newtask` adds them here.\n"
 

@@ -1,0 +1,1 @@
+"""Whatever ends for good lies here: looked at, grouped, replayed or discarded."""

@@ -1,0 +1,18 @@
+"""Registers this piece of the pack."""
+
+from django.apps import AppConfig
+
+
+class DeadLettersConfig(AppConfig):
+    name = "tasks.deadletters"
+    default_auto_field = "django.db.models.BigAutoField"
+    verbose_name = "dead letters"
+
+    def ready(self) -> None:
+        from celery import signals
+
+        from tasks.deadletters import received
+        from tasks.request import Request
+
+        Request.home = staticmethod(received.keep)
+        signals.task_success.connect(received.succeeded, dispatch_uid="deadletters.succeeded")

@@ -1,0 +1,14 @@
+"""Registers this piece of the pack."""
+
+from django.apps import AppConfig
+from django.core.checks import register
+
+
+class IdempotencyConfig(AppConfig):
+    name = "tasks.idempotency"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from tasks.idempotency import checks
+
+        register(checks.check_tasks, "tasks")
