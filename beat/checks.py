@@ -3,6 +3,7 @@
 import ast
 import inspect
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
@@ -11,6 +12,7 @@ from django.core.checks import CheckMessage, Error
 
 from beat import shared, times
 from beat.entries import Entry
+from beat.installed import installed
 from project.celery import app  # current_app is pytest-celery's own under pytest
 from tasks import payload
 from tasks.queues import NAMES, NotInCatalogue, by_name
@@ -31,7 +33,7 @@ def check_schedule(**_: Any) -> list[CheckMessage]:
         return []
     from beat.schedule import SCHEDULE
 
-    return [*problems(SCHEDULE), *uncovered(SCHEDULE)]
+    return [*problems(installed(SCHEDULE)), *uncovered(SCHEDULE)]
 
 
 def check_lease(**_: Any) -> list[CheckMessage]:
@@ -135,7 +137,8 @@ def _call(entry: Entry) -> Iterator[CheckMessage]:
         said = f"its arguments do not fit {entry.task}{signature}: {error}"
         yield _error("E002", entry, said, "Mend args and kwargs, or the task's signature.")
     try:
-        payload.check(entry.task, entry.args, entry.kwargs)
+        with suppress(NotInCatalogue):  # E007 says so
+            payload.check(entry.task, entry.args, entry.kwargs, task, entry.queue)
     except payload.PayloadError as error:
         yield _error("E009", entry, str(error), "Small JSON only: text, numbers, lists, dicts.")
 

@@ -21,3 +21,5 @@ class Entry:
     kwargs: Mapping[str, Any] = field(default_factory=dict)
     queue: str | None = None
     """Only where the task's own queue is not the one, as with the heartbeats."""
+    app: str | None = None
+    """The installed app without which there is no such entry."""

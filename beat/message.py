@@ -26,6 +26,7 @@ def compose(
     """What `apply_entry` takes. The headers say which tick it is."""
     options: dict[str, Any] = {
         "expires": expiry(entry, at),
+        "outbox": False,  # a tick is a row already, with its own account of what became of it
         "headers": {
             "periodic_task_name": entry.name,
             "scheduled_at": at.isoformat(),

@@ -16,6 +16,29 @@ SCHEDULE: Final = (
         kwargs={"days": 7},
         expires=21600,
     ),
+    # Idempotency keys and marks past their expiry.
+    Entry(
+        name="purge-idempotency",
+        task="idempotency.purge",
+        cron="23 * * * *",
+        expires=3600,
+        app="tasks.idempotency",
+    ),
+    # Dead letters: from the broker to the database, and what replays have due; old ones go.
+    Entry(
+        name="dead-letters",
+        task="deadletters.tend",
+        cron="* * * * *",
+        expires=60,
+        app="tasks.deadletters",
+    ),
+    Entry(
+        name="purge-dead-letters",
+        task="deadletters.purge",
+        cron="41 3 * * *",
+        expires=21600,
+        app="tasks.deadletters",
+    ),
     # One heartbeat a minute and queue; each may wait as long as its queue may let it wait.
     Entry(
         name="heartbeat-urgent_fast",

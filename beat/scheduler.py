@@ -21,6 +21,7 @@ from redis import RedisError
 
 from beat import mirror, ticks, times
 from beat.entries import Entry
+from beat.installed import installed
 from beat.lease import STANDBY, Lease
 from beat.message import compose, expiry
 from beat.message import key as key_of
@@ -50,6 +51,7 @@ class Scheduler(DatabaseScheduler):
     def __init__(self, app: Any, *args: Any, lazy: bool = False, **kwargs: Any) -> None:
         refuse_on_errors("beat")
         entries = self.entries or importlib.import_module("beat.schedule").SCHEDULE
+        entries = installed(entries)
         self.plan: dict[str, tuple[Entry, crontab]] = {
             entry.name: (entry, times.parse(entry.cron)) for entry in entries
         }
@@ -159,7 +161,7 @@ class Scheduler(DatabaseScheduler):
             why = self._obsolete(tick, now)
             if why:
                 ticks.missed(tick, why)
-                logger.error("tick missed: %s: %s", tick, why)
+                logger.error(f"tick missed: {tick}: {why}")  # formatted: a tracker gets no args
                 continue
             # By the server's word: this process may have been frozen since it looked last.
             if not self.lease.confirmed():
@@ -170,7 +172,7 @@ class Scheduler(DatabaseScheduler):
                 ticks.sent(tick)
             elif outcome:
                 ticks.missed(tick, "beat died while publishing it without the database")
-                logger.error("tick %s may be lost: beat died while it published it", tick)
+                logger.error(f"tick {tick} may be lost: beat died while it published it")
             elif error := self._publish(tick.entry, tick.scheduled_at, claims.headers(key)):
                 ticks.failed(tick, error)
                 if not tick.attempts:
@@ -197,12 +199,12 @@ class Scheduler(DatabaseScheduler):
             entry, _ = self.plan[name]
             key, keep = key_of(name, at), entry.expires + MARGIN
             if now >= expiry(entry, at):
-                logger.error("tick missed: %s: it expired before it could be published", key)
+                logger.error(f"tick missed: {key}: it expired before it could be published")
             elif not self.lease.confirmed():
                 return False
             elif not self.shared.begin(key, keep):
                 if self.shared.outcome(key) != SENT:
-                    logger.error("tick %s may be lost: beat died while it published it", key)
+                    logger.error(f"tick {key} may be lost: beat died while it published it")
             elif error := self._publish(name, at, {}):
                 self.shared.give_up(key)
                 logger.warning("tick %s not published, tried again: %s", key, error)

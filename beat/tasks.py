@@ -2,17 +2,14 @@
 
 import logging
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any
 
-from django.db.models import Model, QuerySet
 from django.utils import timezone
 
 from beat.models import Heartbeat, Tick
+from tasks import purging
 from tasks.base import task
-from tasks.models import Claim
-
-BATCH: Final = 1000
-"""Rows deleted in one transaction, so that nobody waits long for SQLite's write lock."""
+from tasks.models import Claim, Cursor
 
 logger = logging.getLogger(__name__)
 
@@ -35,16 +32,15 @@ def heartbeat(self: Any) -> None:
 
 @task(name="beat.purge", urgency="relaxed", runtime="slow")
 def purge(days: int) -> None:
-    """Deletes ticks and claims older than `days`."""
+    """Deletes ticks, claims and the cursors of abandoned loops older than `days`."""
     before = timezone.now() - timedelta(days=days)
-    ticks = _delete(Tick.objects.filter(scheduled_at__lt=before))
-    claims = _delete(Claim.objects.filter(claimed_at__lt=before))
-    logger.info("purged what is older than %d days: %d ticks, %d claims", days, ticks, claims)
-
-
-def _delete(rows: "QuerySet[Any, Any]") -> int:
-    model: type[Model] = rows.model
-    deleted = 0
-    while batch := list(rows.order_by().values_list("pk", flat=True)[:BATCH]):
-        deleted += model._default_manager.filter(pk__in=batch).delete()[0]
-    return deleted
+    ticks = purging.delete(Tick.objects.filter(scheduled_at__lt=before))
+    claims = purging.delete(Claim.objects.filter(claimed_at__lt=before))
+    cursors = purging.delete(Cursor.objects.filter(saved_at__lt=before))
+    logger.info(
+        "purged what is older than %d days: %d ticks, %d claims, %d cursors",
+        days,
+        ticks,
+        claims,
+        cursors,
+    )
