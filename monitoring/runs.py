@@ -4,21 +4,31 @@
 was killed is told by the worker's main process, with `run_seconds` null.
 """
 
+import logging
 import time
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
 
-import structlog
+from billiard.exceptions import WorkerLostError
 from celery import signals, states
 from celery.exceptions import Retry
 from celery.utils.time import maybe_iso8601
+
+from monitoring import log_context, queries
+from monitoring.fleet.tally import Run
 
 LOGGER: Final = "monitoring.runs"
 LONGEST: Final = 300
 """Letters of an error's text that a line keeps."""
 _LEVELS: Final = {states.SUCCESS: "info", states.FAILURE: "error"}
+_OUTCOMES: Final = {states.SUCCESS: "succeeded", states.FAILURE: "failed", states.RETRY: "retried"}
 
-logger = structlog.get_logger(LOGGER)
+Listener = Callable[[Run], None]
+listeners: list[Listener] = []
+"""Called at each end of a run."""
+
+logger = logging.getLogger(LOGGER)
 
 
 def connect() -> None:
@@ -36,16 +46,22 @@ def waited(request: Any, now: float) -> float | None:
     them in `request.headers`.
     """
     stamp = getattr(request, "enqueued_at", None)
-    if stamp is None:
-        return None
-    eta = maybe_iso8601(request.eta)
-    due = eta.timestamp() if isinstance(eta, datetime) else 0.0
-    return round(max(0.0, now - max(float(stamp), due)), 3)
+    if not isinstance(stamp, int | float):
+        return None  # another producer's
+    due = getattr(request, "due_at", None)  # our transport parked it until then
+    if due is None and request.eta:
+        eta = maybe_iso8601(request.eta)
+        due = eta.timestamp() if isinstance(eta, datetime) else 0.0
+    return round(max(0.0, now - max(stamp, due or 0.0)), 3)
 
 
-def _began(task: Any, **_: Any) -> None:
-    task.request.run_waited = waited(task.request, time.time())
-    task.request.run_began = time.monotonic()
+def _began(task: Any, task_id: str, **_: Any) -> None:
+    request = task.request  # looked up at each mention
+    log_context.bind(request, task_id)
+    request.run_waited = waited(request, time.time())
+    request.run_asked = queries.spent()
+    request.run_cpu = time.thread_time()
+    request.run_began = time.monotonic()
 
 
 def _ended(task: Any, retval: object = None, state: str | None = None, **_: Any) -> None:
@@ -71,15 +87,30 @@ def _say(task: Any, request: Any, state: str, error: BaseException | None = None
         error = error.exc
     why = {} if error is None else {"error": f"{type(error).__name__}: {error}"[:LONGEST]}
     began = getattr(request, "run_began", None)
-    getattr(logger, _LEVELS.get(state, "warning"))(
+    ran = cpu = asked = database = None
+    if began is not None:
+        ran = time.monotonic() - began
+        cpu = time.thread_time() - request.run_cpu  # of this thread: not what it leaves to others
+        asked, database = queries.since(request.run_asked)
+    wait = getattr(request, "run_waited", None)
+    queue = (request.delivery_info or {}).get("routing_key")
+    outcome = "crashed" if isinstance(error, WorkerLostError) else _OUTCOMES.get(state, "other")
+    for told in listeners:
+        told((task.name, queue or "", outcome, wait, ran, cpu, asked, database))
+    log_context.say(
+        logger,
+        _LEVELS.get(state, "warning"),
         "task_run",
         task_id=request.id,
         task=task.name,
-        queue=(request.delivery_info or {}).get("routing_key"),
+        queue=queue,
         worker=request.hostname,
         state=state.lower(),
-        wait_seconds=getattr(request, "run_waited", None),
-        run_seconds=None if began is None else round(time.monotonic() - began, 3),
+        wait_seconds=wait,
+        run_seconds=None if ran is None else round(ran, 3),
+        cpu_seconds=None if cpu is None else round(cpu, 4),
+        queries=asked,
+        database_seconds=None if database is None else round(database, 4),
         attempt=(request.retries or 0) + 1,
         **why,
     )
