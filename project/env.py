@@ -143,10 +143,7 @@ DEBUG = Var(
 )
 ALLOWED_HOSTS = Var("ALLOWED_HOSTS", words, "", "Host names that production answers to.")
 SITE_URL = Var(
-    "SITE_URL",
-    url("http", "https"),
-    "http://127.0.0.1:8000",
-    "Where people reach the site; links in mails start with it.",
+    "SITE_URL", url("http", "https"), "http://127.0.0.1:8000", "Where people reach the site."
 )
 DATABASE_URL = Var(
     "DATABASE_URL",
@@ -156,6 +153,7 @@ DATABASE_URL = Var(
     True,
     shown="sqlite:///var/db.sqlite3",
 )
+DATABASE_PGBOUNCER = Var("DATABASE_PGBOUNCER", flag, "0", "1: by way of a PgBouncer.")
 BROKER_URL = Var(
     "BROKER_URL",
     url(*BROKER_SCHEMES),
@@ -171,25 +169,31 @@ REDIS_URL = Var(
     True,
 )
 REDIS_TLS_VERIFY = Var(
-    "REDIS_TLS_VERIFY",
-    flag,
-    "1",
-    "Verify the certificate of a rediss:// server. Heroku's are self-signed: set 0 there.",
+    "REDIS_TLS_VERIFY", flag, "1", "Verify a rediss:// certificate; Heroku's is self-signed: 0."
+)
+BROKER_STOCK_TRANSPORT = Var(
+    "BROKER_STOCK_TRANSPORT", flag, "0", "1 goes back to kombu's own Redis transport."
+)
+LEASE_SECONDS = Var(
+    "LEASE_SECONDS",
+    number,
+    "15",
+    "A worker unheard of for so long is dead: others get its messages.",
+)
+GRACE_SECONDS = Var(
+    "GRACE_SECONDS",
+    number,
+    "25",
+    "What a worker that stops gives its tasks; below the platform's 30.",
 )
 WORKER_PRESET = Var(
-    "WORKER_PRESET",
-    one_of("standard", "small"),
-    "standard",
-    "Sizes of the worker profiles; small fits a 512 MB dyno.",
+    "WORKER_PRESET", one_of("standard", "small"), "standard", "Sizes of workers; small fits 512 MB."
 )
 FLOWER_BASIC_AUTH = Var(
     "FLOWER_BASIC_AUTH", text, "", "Flower's login, user:password; production needs one.", True
 )
 FLOWER_URL = Var(
-    "FLOWER_URL",
-    url("http", "https"),
-    "http://127.0.0.1:5555",
-    "Where people reach Flower; the home page links to it.",
+    "FLOWER_URL", url("http", "https"), "http://127.0.0.1:5555", "Where people reach Flower."
 )
 SENTRY_DSN = Var(
     "SENTRY_DSN", url("http", "https"), "", "Where exceptions go. Empty: nothing is sent.", True

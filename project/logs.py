@@ -6,6 +6,8 @@ from typing import Any
 import structlog
 from structlog.typing import Processor
 
+from project import log_lines, log_traces
+
 
 class NoHeartbeats(logging.Filter):
     """Twelve lines a minute would hide what a developer looks for; trouble still shows."""
@@ -17,14 +19,20 @@ class NoHeartbeats(logging.Filter):
 def settings(environment: str, level: str) -> dict[str, Any]:
     """Django's LOGGING. Configures structlog on the way: both go through one handler."""
     development = environment == "development"
+    stamp = structlog.processors.MaybeTimeStamper("%H:%M:%S" if development else "iso")
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="%H:%M:%S" if development else "iso", utc=True),
+        stamp,
     ]
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        # Dropped before it is made: most of what Celery's hooks say is not shown.
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
@@ -42,10 +50,12 @@ def settings(environment: str, level: str) -> dict[str, Any]:
         "disable_existing_loggers": False,
         "formatters": {
             "line": {
-                "()": structlog.stdlib.ProcessorFormatter,
+                "()": log_lines.Format,
                 "foreign_pre_chain": shared,
                 "processors": [
+                    log_traces.shorten,
                     structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                    stamp,  # lines that did not come by structlog or logging's own calls
                     *renderer,
                 ],
             }
@@ -53,7 +63,7 @@ def settings(environment: str, level: str) -> dict[str, Any]:
         "filters": {"no_heartbeats": {"()": NoHeartbeats}},
         "handlers": {
             "stderr": {
-                "class": "logging.StreamHandler",
+                "class": "project.log_lines.Lines",
                 "formatter": "line",
                 "filters": ["no_heartbeats"] if development else [],
             }

@@ -13,6 +13,10 @@ INSTALLED_APPS = [
     "project",  # settings_docs, the home page
     "broker",  # how a message travels
     "tasks",  # what a task is
+    "tasks.idempotency",  # one effect a key
+    "tasks.outbox",  # enqueues that arrive
+    "tasks.deadletters",  # failures that have a home
+    "tasks.reads",  # reads from replicas that are never too old
     "workers",  # what runs tasks
     "beat",  # what ticks
     "monitoring",  # what watches

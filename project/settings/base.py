@@ -1,12 +1,14 @@
 """Django's settings, the same in every environment. Celery's are in `celery.py` beside this."""
 
+import sys
 from pathlib import Path
 
 from django.urls import reverse_lazy
 
-from project import db, env, logs, sentry, storage
+from project import db, env, logs, replicas, sentry, storage
 from project.settings.apps import INSTALLED_APPS as INSTALLED_APPS
 from project.settings.celery import *  # noqa: F403
+from workers import process
 
 BASE_DIR: Path = env.ROOT
 ENVIRONMENT = env.ENVIRONMENT.get()
@@ -22,6 +24,7 @@ WSGI_APPLICATION = "project.wsgi.application"
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "monitoring.status.middleware.WithoutDatabase",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -34,6 +37,7 @@ MIDDLEWARE = [
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [env.ROOT / "project/templates"],  # the admin with a link to the status page
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -45,7 +49,11 @@ TEMPLATES = [
     },
 ]
 
-DATABASES = {"default": db.settings(env.database())}
+WORKER_PRESET = env.WORKER_PRESET.get()
+_kind = process.kind(sys.argv, WORKER_PRESET)
+DATABASES = {"default": db.settings(env.database(), env.DATABASE_PGBOUNCER.get(), _kind)}
+DATABASES |= replicas.databases(_kind)
+DATABASE_ROUTERS = replicas.routers()
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LOGIN_URL = reverse_lazy("admin:login")
 USE_TZ = True
@@ -67,7 +75,7 @@ EMAIL_TIMEOUT = 10  # seconds: a mail server that hangs must not hold a worker's
 MAILBOX_DIR = env.MAILBOX_DIR
 globals().update(env.mail_server())
 
-WORKER_PRESET = env.WORKER_PRESET.get()
+WORKER_GRACE_SECONDS = env.GRACE_SECONDS.get()
 LOGGING = logs.settings(ENVIRONMENT, env.LOG_LEVEL.get())
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
 sentry.start()

@@ -4,18 +4,23 @@ import ssl
 from datetime import timedelta
 from typing import Any
 
+from broker import quorum
 from project import env
 from tasks import queues
 
 CELERY_BROKER_URL = env.broker_url() or env.EMBEDDED_BROKER_URL
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
-    # A message is given to another worker after this, so no task may run for longer.
+    "lease_seconds": env.LEASE_SECONDS.get(),
+    # For stock workers beside ours: longer than any task may run, or they run it twice.
     "visibility_timeout": max(queue.time_limit for queue in queues.CATALOGUE) + 60,
     "queue_order_strategy": "priority",  # strictly in the worker's order, not round robin
     "socket_timeout": 10,
     "socket_connect_timeout": 3,
     "socket_keepalive": True,
+    # RabbitMQ's: each publish waits for the broker's word, and no socket for ever.
+    "confirm_publish": True,
+    "read_timeout": 10,  # seconds, as are those above
 }
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 2, "interval_start": 0, "interval_step": 0.2}
 if CELERY_BROKER_URL.startswith("rediss://"):
@@ -27,12 +32,16 @@ if CELERY_BROKER_URL.startswith("rediss://"):
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_SERIALIZER = CELERY_RESULT_SERIALIZER = "json"
 CELERY_TASK_ACKS_LATE = True
-CELERY_TASK_RETRY_ON_WORKER_LOST = True  # a killed child costs a retry, so poison ends
+CELERY_TASK_RETRY_ON_WORKER_LOST = True  # on stock's transport and RabbitMQ; ours counts crashes
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
+CELERY_WORKER_CONSUMER = "workers.consumer:Consumer"  # nothing that comes in is dropped
 
 # Tip 5: only the catalogue's queues, and the router alone decides.
 CELERY_TASK_QUEUES = queues.kombu_queues()
+if quorum.speaks(CELERY_BROKER_URL):
+    CELERY_TASK_QUEUES = quorum.queues(queues.NAMES)
+    CELERY_BROKER_USE_SSL = quorum.tls(CELERY_BROKER_URL)
 CELERY_TASK_DEFAULT_QUEUE = queues.HOUSEKEEPING.name
 CELERY_TASK_CREATE_MISSING_QUEUES = False
 CELERY_TASK_ROUTES = ["tasks.router.route"]
@@ -44,7 +53,8 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_TRACK_STARTED = True
 
 # Flower's view; logs are the project's own.
-CELERY_WORKER_SEND_TASK_EVENTS = CELERY_TASK_SEND_SENT_EVENT = True
+CELERY_WORKER_SEND_TASK_EVENTS = True
+CELERY_TASK_SEND_SENT_EVENT = False  # two more round trips at each publish; Flower does without
 CELERY_WORKER_HIJACK_ROOT_LOGGER = CELERY_WORKER_REDIRECT_STDOUTS = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "beat.scheduler:Scheduler"

@@ -20,5 +20,5 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 SECURE_HSTS_PRELOAD = True
 SESSION_COOKIE_SECURE = True
 CSRF_COOKIE_SECURE = True
-# Load balancers ask for these over plain HTTP.
-SECURE_REDIRECT_EXEMPT = [r"^healthz/"]
+# Load balancers and Prometheus ask for these over plain HTTP.
+SECURE_REDIRECT_EXEMPT = [r"^healthz/", r"^metrics$"]

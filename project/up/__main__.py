@@ -4,6 +4,7 @@ import asyncio
 import sys
 
 from broker.embedded import BrokerError
+from monitoring import env as _monitoring  # noqa: F401  # declares its variables
 from project import env
 from project.up import preflight, state
 from project.up.preflight import Refused

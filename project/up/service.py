@@ -78,4 +78,7 @@ def _service(
         shape = f"{profile.slots} {slots}, {len(profile.queues)} queues"
         grace = profiles.GRACE
         return Service(name, command, shape, own, " ready.", grace=grace, reload_on=(".py",))
+    if name == "monitor":
+        where = "monitoring/alerts"
+        return Service(name, command, where, own, "monitor: looks", reload_on=(".py",))
     return Service(name, command, "beat/schedule.py", own, "beat: Starting", reload_on=(".py",))

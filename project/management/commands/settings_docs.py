@@ -1,17 +1,21 @@
-"""`manage.py settings_docs`: docs/settings.md, made from project/env.py."""
+"""`manage.py settings_docs`: docs/settings.md, made from the declarations."""
 
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
+from monitoring import env as _monitoring  # noqa: F401  # declares its variables
 from project import env
+from project import replicas as _replicas  # noqa: F401  # and these
+from project import sentry as _sentry  # noqa: F401
 
 INTRO = """# Settings
 
-Every environment variable the project reads. Made from `project/env.py` by
-`manage.py settings_docs`; a test fails when this page is stale. A wrong value is refused before
-anything runs. On a developer's machine `.env` may hold them (see `.env.example`).
+Every environment variable the project reads. Made from `project/env.py`, `project/replicas.py`,
+`project/sentry.py` and `monitoring/env.py` by `manage.py settings_docs`; a test fails when this
+page is stale. A wrong value is refused before anything runs. On a developer's machine `.env` may
+hold them (see `.env.example`).
 
 | variable | type | default | meaning |
 |---|---|---|---|
