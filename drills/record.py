@@ -1,25 +1,39 @@
-"""What the drills' tasks do: note that they started, then take their time. Plain Celery, no Django.
+"""What the drills' tasks write down: each start and each end, on a server that no drill harms.
 
-Used by stock Celery's tasks and by ours, so that both do the same work.
+Plain Celery's tasks and ours write the same. Imports nothing of the project.
 """
 
 import functools
 import json
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
 
 import redis
 
-from drills.scenario import RUNS
+RUNS: Final = "drill:runs"
+"""Redis list: [number, kind, seconds waited, epoch, worker] for each start of a task."""
+ENDS: Final = "drill:ends"
+"""Redis list: [number, epoch, worker] for each end."""
+DONE: Final = "drill:done"
+"""Redis set: the numbers of the tasks that ended at least once."""
 
 
 @functools.cache
-def _client() -> redis.Redis:
+def client() -> redis.Redis:
     # When a task runs, not at import: a worker on another broker loads this module too.
-    return redis.Redis.from_url(os.environ["BROKER_URL"])
+    return redis.Redis.from_url(os.environ.get("DRILL_RECORD_URL") or os.environ["BROKER_URL"])
 
 
-def started(number: int, kind: str, sent: float, seconds: float) -> None:
-    """`sent` is the epoch second of the enqueue; `seconds` is how long the task then waits."""
-    _client().rpush(RUNS, json.dumps([number, kind, time.time() - sent]))
-    time.sleep(seconds)
+@contextmanager
+def recorded(number: int, kind: str, sent: float) -> Iterator[None]:
+    """Notes the start and, unless the body raises or dies, the end. `sent` is an epoch second."""
+    now, worker = time.time(), os.environ.get("DRILL_WORKER", "")
+    client().rpush(RUNS, json.dumps([number, kind, now - sent, now, worker]))
+    yield
+    with client().pipeline() as pipe:
+        pipe.rpush(ENDS, json.dumps([number, time.time(), worker]))
+        pipe.sadd(DONE, number)
+        pipe.execute()

@@ -1,20 +1,21 @@
-"""What every drill shares: three contenders, one broker each, the same scenario, counted alike."""
+"""What a drill is: a promise, three contenders, a scenario, and counts that are alike."""
 
-import sys
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import redis
+from drills.record import RUNS
 
-from broker.embedded import EmbeddedBroker
-from drills.processes import Running
+if TYPE_CHECKING:
+    from drills.arena import Arena
 
-RUNS: Final = "drill:runs"
-"""Redis list: one entry for each run of a task, written by drills.record."""
+__all__ = ["OURS", "PREFORK", "RUNS", "THREADS", "Contender", "Counts", "Drill", "contenders"]
+
+Words = tuple[str, ...]
+"""What follows `celery worker`."""
+THREADS: Final[Words] = ("-P", "threads", "-c", "30")
+PREFORK: Final[Words] = ("-P", "prefork", "-c", "4")
+OURS: Final[tuple[Words, ...]] = (("--profile", "io"), ("--profile", "compute"))
 
 
 @dataclass(frozen=True)
@@ -24,8 +25,22 @@ class Contender:
     name: str
     app: str
     """What `celery -A` is given."""
-    workers: tuple[tuple[str, ...], ...]
-    """The words after `worker`, for each worker that is started."""
+    workers: tuple[Words, ...]
+
+    @property
+    def is_ours(self) -> bool:
+        return self.name == "ours"
+
+
+def contenders(
+    stock: tuple[Words, ...] = (THREADS, PREFORK), ours: tuple[Words, ...] = OURS
+) -> tuple[Contender, ...]:
+    """The three, with pools and slots of the same shape."""
+    return (
+        Contender("stock", "drills.stock", stock),
+        Contender("tuned", "drills.tuned", stock),
+        Contender("ours", "project", ours),
+    )
 
 
 @dataclass
@@ -34,82 +49,36 @@ class Counts:
 
     sent: int = 0
     run: int = 0
+    """Ended at least once."""
     lost: int = 0
+    """Not run, and the broker knows nothing of them any more."""
+    stuck: int = 0
+    """Not run when the drill's time was over, but still in the broker."""
     twice: int = 0
+    """Ended more than once. A task whose run was killed and ran again does not count."""
     recovery_seconds: float | None = None
+    """The longest that a task waited for its next run after what happened to it."""
     measured: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def complete(self) -> bool:
+        return self.run == self.sent and self.lost == 0 and self.stuck == 0
+
+    def flat(self) -> dict[str, Any]:
+        fields = asdict(self)
+        measured: dict[str, float] = fields.pop("measured")
+        return fields | measured
 
 
 @dataclass(frozen=True)
 class Drill:
-    """A promise and the scenario that tests it. `play(contender, arena, quick)` counts."""
+    """A promise and the scenario that tests it. `play(arena, quick)` counts."""
 
     name: str
     promise: str
-    contenders: tuple[Contender, ...]
     play: Callable[["Arena", bool], Counts]
     kept: Callable[[Counts], bool]
-
-
-class Arena:
-    """A contender's broker and workers, on free ports, ended with the drill."""
-
-    def __init__(self, contender: Contender, broker: EmbeddedBroker, folder: Path) -> None:
-        self.contender = contender
-        self.broker = broker
-        self.folder = folder
-        self.environment = {
-            "BROKER_URL": broker.url,
-            "DATABASE_URL": f"sqlite:///{folder / 'db.sqlite3'}",
-            "ENVIRONMENT": "test",
-            "SENTRY_DSN": "",
-        }
-        self.workers: list[Running] = []
-
-    @property
-    def redis(self) -> Any:
-        return redis.Redis.from_url(self.broker.url, decode_responses=True)
-
-    def run(self, *words: str) -> Running:
-        """A Python process of this contender."""
-        log = self.folder / f"{len(self.workers)}-{words[-1].replace('/', '-')}.log"
-        process = Running([sys.executable, *words], log, self.environment)
-        self.workers.append(process)
-        return process
-
-    def start_workers(self) -> None:
-        started = [
-            self.run("-m", "celery", "-A", self.contender.app, "worker", "-l", "INFO", *words)
-            for words in self.contender.workers
-        ]
-        for worker in started:
-            worker.wait_for_log(" ready.")
-
-    def stop(self) -> None:
-        for process in reversed(self.workers):
-            process.stop(5)
-
-
-@contextmanager
-def arena(contender: Contender) -> Iterator[Arena]:
-    """A fresh broker and an empty database for one contender."""
-    with ExitStack() as ends:
-        folder = Path(ends.enter_context(tempfile.TemporaryDirectory(prefix="drill-")))
-        broker = ends.enter_context(EmbeddedBroker(folder / "broker"))
-        place = Arena(contender, broker, folder)
-        ends.callback(place.stop)
-        yield place
-
-
-def as_json(drill: Drill, counts: dict[str, Counts], kept: bool, seconds: float) -> dict[str, Any]:
-    """One object: drill, promise, kept, seconds, and each contender's counts."""
-    found: dict[str, Any] = {
-        "drill": drill.name,
-        "promise": drill.promise,
-        "kept": kept,
-        "seconds": round(seconds, 1),
-    }
-    for name, count in counts.items():
-        flat = asdict(count)
-        found[name] = flat | flat.pop("measured")
-    return found
+    """Whether ours keeps the promise."""
+    contenders: tuple[Contender, ...] = contenders()
+    apart: bool = False
+    """One contender after the other in quick too: what it promises is in seconds."""

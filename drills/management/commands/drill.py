@@ -1,60 +1,66 @@
 """`manage.py drill NAME [--json] [--quick]`: stock Celery and ours through the same bad day."""
 
 import json
+import signal
 import sys
-import time
 from argparse import ArgumentParser
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from drills import crowd
-from drills.scenario import Counts, Drill, arena, as_json
+from drills import table
+from drills.catalogue import DRILLS
+from drills.play import PlayError, play, play_here
 
-DRILLS = {drill.name: drill for drill in (crowd.DRILL,)}
+ALL = "all"
 
 
 class Command(BaseCommand):
     help = "Plays a drill on stock Celery, tuned Celery and ours. Exit code 0: the promise is kept."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("name", nargs="?", help=", ".join(DRILLS))
+        parser.add_argument("name", nargs="?", help=", ".join([*DRILLS, ALL]))
         parser.add_argument("--list", action="store_true", help="name the drills and promises")
-        parser.add_argument("--json", action="store_true", help="print one JSON object")
+        parser.add_argument("--json", action="store_true", help="print one JSON object a drill")
+        parser.add_argument("--markdown", action="store_true", help="print tables for the docs")
         parser.add_argument("--quick", action="store_true", help="smaller, within a minute")
+        parser.add_argument("--only", metavar="NAME", help="play stock, tuned or ours; its counts")
+        parser.add_argument("--keep", type=Path, metavar="FOLDER", help="leave logs and data there")
 
     def handle(self, **options: Any) -> None:
+        # Ends brokers and workers on a kill too, not on Ctrl-C only.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
         if options["list"]:
             for drill in DRILLS.values():
                 self.stdout.write(f"{drill.name}: {drill.promise}")
             return
-        if options["name"] not in DRILLS:
-            raise CommandError(f"which drill? Choose from {', '.join(DRILLS)} (or --list).")
-        drill = DRILLS[options["name"]]
-        began = time.monotonic()
-        counts: dict[str, Counts] = {}
-        for contender in drill.contenders:
-            if not options["json"]:
-                self.stdout.write(f"playing {drill.name} on {contender.name} ...")
-            with arena(contender) as place:
-                counts[contender.name] = drill.play(place, options["quick"])
-        found = as_json(drill, counts, drill.kept(counts["ours"]), time.monotonic() - began)
-        self.stdout.write(json.dumps(found) if options["json"] else table(drill, found))
-        sys.exit(0 if found["kept"] else 1)
+        name, quick, keep = options["name"], options["quick"], options["keep"]
+        if name not in DRILLS and name != ALL:
+            raise CommandError(f"which drill? Choose from {', '.join([*DRILLS, ALL])} (or --list).")
+        if options["only"]:
+            self.stdout.write(json.dumps(self._one(name, options["only"], quick, keep)))
+            return
+        kept = True
+        for drill in DRILLS.values() if name == ALL else [DRILLS[name]]:
+            self.stderr.write(f"playing {drill.name} ...")
+            try:
+                found = play(drill, quick, keep / drill.name if keep else None)
+            except PlayError as error:
+                raise CommandError(str(error)) from None
+            if options["json"]:
+                self.stdout.write(json.dumps(found))
+            else:
+                show = table.markdown if options["markdown"] else table.text
+                self.stdout.write(show(drill, found))
+            kept = kept and found["kept"]
+        sys.exit(0 if kept else 1)
 
-
-def table(drill: Drill, found: dict[str, Any]) -> str:
-    """Three columns: stock, tuned, ours; a row for each count."""
-    names = [contender.name for contender in drill.contenders]
-    rows = [key for key in found[names[0]] if any(found[name][key] is not None for name in names)]
-    width = max(len(row) for row in rows)
-    lines = [
-        f"\n{drill.name}: {drill.promise}",
-        f"{'':{width}}" + "".join(f"{n:>9}" for n in names),
-    ]
-    lines += [
-        f"{row.replace('_', ' '):{width}}" + "".join(f"{found[name][row]!s:>9}" for name in names)
-        for row in rows
-    ]
-    said = "kept" if found["kept"] else "BROKEN"
-    return "\n".join([*lines, f"the promise is {said} ({found['seconds']} s)"])
+    def _one(self, name: str, contender: str, quick: bool, keep: Path | None) -> dict[str, Any]:
+        names = [one.name for one in DRILLS[name].contenders] if name in DRILLS else []
+        if contender not in names:
+            raise CommandError(f"--only takes one drill and one of {', '.join(names)}.")
+        try:
+            return play_here(DRILLS[name], contender, quick, keep).flat()
+        except FileExistsError as error:
+            raise CommandError(f"--keep: {error.filename} exists; name a new folder.") from None
