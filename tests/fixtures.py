@@ -1,13 +1,16 @@
 """The project's pytest plugin (`-p tests.fixtures`): one broker, one database, real workers.
 
-Loaded before Django's settings, so that they point at this session's own broker and database.
+Loaded before Django's settings, so that they point at this session's own broker and database
+(SQLite; PostgreSQL with TEST_DATABASE=postgres).
 A test that uses `io_worker` or `compute_worker` needs `@pytest.mark.django_db(transaction=True)`:
 the worker is another process and sees only what is committed.
 """
 
+import atexit
 import os
 import tempfile
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -15,22 +18,30 @@ import pytest
 import redis
 
 from broker.embedded import EmbeddedBroker
+from drills.postgres import Postgres
 from tests.support.processes import Running, celery
 
 _FOLDER = Path(tempfile.mkdtemp(prefix="deployment-tests-"))
 _BROKER = EmbeddedBroker(_FOLDER / "broker")
-_NAME = _FOLDER / "db.sqlite3"
 # With `-n 3` each of pytest's processes has its own; pytest-django ends the name like this.
 _END = f"_{os.environ['PYTEST_XDIST_WORKER']}" if "PYTEST_XDIST_WORKER" in os.environ else ""
-DATABASE_FILE = _FOLDER / f"{_NAME.name}{_END}"
+_NAME = str(_FOLDER / "db.sqlite3")
+DATABASE_FILE = Path(f"{_NAME}{_END}")
+_DATABASE_URL = f"sqlite:///{DATABASE_FILE}"
+if os.environ.get("TEST_DATABASE") == "postgres":
+    _POSTGRES = Postgres(_FOLDER / "postgres").start()
+    atexit.register(_POSTGRES.stop)  # after Django has dropped its database
+    _NAME = "deployment"
+    _DATABASE_URL = _POSTGRES.url(f"{_NAME}{_END}")
 
 os.environ.update(
     ENVIRONMENT="test",
     BROKER_URL=_BROKER.url,
-    DATABASE_URL=f"sqlite:///{DATABASE_FILE}",
+    DATABASE_URL=_DATABASE_URL,
     FILES_DIR=str(_FOLDER / "files"),
     SECRET_KEY="tests-only",
     SENTRY_DSN="",
+    ERROR_TRACKER="",
     EMAIL_URL="",
 )
 
@@ -38,10 +49,10 @@ StartWorker = Callable[..., Running]
 
 
 def pytest_configure() -> None:
-    """The tests' database is a file, not memory: workers are other processes."""
+    """The tests' database has a name that is known beforehand: workers are other processes."""
     from django.db import connections
 
-    connections["default"].settings_dict["TEST"]["NAME"] = str(_NAME)
+    connections["default"].settings_dict["TEST"]["NAME"] = _NAME
 
 
 @pytest.fixture(scope="session")
@@ -63,10 +74,12 @@ def _empty_queues() -> None:
 def start(tmp_path: Path) -> Iterator[Callable[..., Running]]:
     """`start(argv, environment={})`: a process that ends with the test."""
     started: list[Running] = []
+    numbers = count()  # a test may start several at once, in threads
 
     def run(argv: list[str], environment: dict[str, str] | None = None, **more: Any) -> Running:
-        started.append(Running(argv, tmp_path / f"{len(started)}.log", environment, **more))
-        return started[-1]
+        running = Running(argv, tmp_path / f"{next(numbers)}.log", environment, **more)
+        started.append(running)
+        return running
 
     yield run
     for process in reversed(started):

@@ -72,6 +72,11 @@ def test_it_comes_up_and_both_workers_work(compose: Compose, given: dict[str, st
         container = compose("ps", "--quiet", f"worker_{profile.name}").strip()
         assert run("inspect", "-f", "{{.HostConfig.Memory}}", container) == f"{profile.memory}\n"
 
+        def healthy(container: str = container) -> bool:
+            return run("inspect", "-f", "{{.State.Health.Status}}", container) == "healthy\n"
+
+        wait_for(f"{profile.name}'s probe", healthy)
+
 
 def test_what_is_shared_is_written_by_one_and_read_by_the_other(
     compose: Compose, given: dict[str, str]

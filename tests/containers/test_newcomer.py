@@ -78,7 +78,7 @@ def test_make_up_and_three_jobs(machine: Machine) -> None:
     site = f"http://127.0.0.1:{machine.ports['PORT']}"
     assert f"Open {site}" in told
     visitor = Visitor(site)
-    assert visitor.page("/").count("<form") == 3
+    assert visitor.page("/").count("<form") == 4
 
     visitor.press("/examples/mail/", email="ada@example.com")
     visitor.finished()
@@ -101,5 +101,7 @@ def test_make_up_and_three_jobs(machine: Machine) -> None:
 
 
 def test_make_test_passes(machine: Machine) -> None:
-    said = machine.shell("cd deployment && make test 2>&1", seconds=1100)
+    """Its set-up, on a bare machine. `.ci/run` plays all of it beside this one."""
+    some = "tests/unit tests/integration/test_first_task.py tests/integration/test_worker.py"
+    said = machine.shell(f"cd deployment && make test ARGS='{some}' 2>&1", seconds=1100)
     assert re.search(r"\d+ passed", said)

@@ -21,3 +21,12 @@ def new_beat(
     start: Callable[..., Running], server: EmbeddedBroker, django_db_setup: None
 ) -> Callable[[], Running]:
     return beats(start, {"BROKER_URL": server.url})
+
+
+@pytest.fixture(autouse=True)
+def _no_thread_keeps_the_database() -> Iterator[None]:
+    """A snapshot's thread keeps its connection for a while: PostgreSQL would not drop that."""
+    yield
+    from monitoring.snapshot import aside  # late: it needs Django
+
+    aside.end_all()

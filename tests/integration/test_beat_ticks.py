@@ -22,6 +22,7 @@ from tasks.models import Claim
 from tests.fixtures import DATABASE_FILE
 from tests.support.beat import PAUSED_QUEUE, QUEUE, beats, leads, sent
 from tests.support.processes import Running, celery, wait_for
+from tests.support.sentry import tracker
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -105,11 +106,14 @@ def test_a_broker_that_was_away_costs_no_tick_without_a_word(
 
 
 def test_a_tick_that_expired_is_reported(
-    new_beat: Callable[[], Running], server: EmbeddedBroker
+    start: Callable[..., Running], server: EmbeddedBroker
 ) -> None:
     tick = owed(this_minute() - timedelta(hours=3), -timedelta(hours=1))
-    beat = new_beat()
-    beat.wait_for_log(f"tick missed: {tick}: it expired")
+    with tracker() as sentry:
+        beat = beats(start, {"BROKER_URL": server.url, "SENTRY_DSN": sentry.dsn})()
+        beat.wait_for_log(f"tick missed: {tick}: it expired")
+        (said,) = wait_for("the event", lambda: sentry.said)
+        assert said.startswith(f"tick missed: {tick}: it expired")
     wait_for("the row", Tick.objects.filter(pk=tick.pk, state=Tick.State.MISSED).exists)
     assert tick.scheduled_at.isoformat() not in sent(server.url)
 

@@ -8,15 +8,10 @@ import pytest
 
 from tests.fixtures import StartWorker
 from tests.support import jobs
-from tests.support.processes import Running, wait_for
+from tests.support.processes import PRODUCTION, Running, wait_for
 
-PRODUCTION = {
-    "ENVIRONMENT": "production",
-    "SECRET_KEY": "for-this-test-only-" * 4,
-    "ALLOWED_HOSTS": "127.0.0.1",
-    "DEBUG": "0",
-}
-KEYS = {"task_id", "task", "queue", "worker", "state", "wait_seconds", "run_seconds", "attempt"}
+KEYS = {"task_id", "task", "queue", "worker", "state", "attempt"}
+KEYS |= {"wait_seconds", "run_seconds", "cpu_seconds"}
 
 
 def lines(worker: Running, task_id: str) -> list[dict[str, Any]]:
@@ -55,6 +50,7 @@ def test_a_run_is_one_line_of_json(io: Running) -> None:
     assert run["attempt"] == 1
     assert 0 <= run["wait_seconds"] < 30
     assert 0 <= run["run_seconds"] < 30
+    assert 0 <= run["cpu_seconds"] <= run["run_seconds"] + 0.001
     assert len(lines(io, sent.id)) == 1  # and nobody says it again
 
 
@@ -88,9 +84,11 @@ def test_a_killed_child_and_a_hard_limit_leave_a_line(start_worker: StartWorker)
     said = jobs.say.apply_async(("a child says it too",), queue="average_slow_compute")
     (run,) = runs(worker, said.id, 1)
     assert run["state"] == "success"
-    for job, error in ((jobs.die, "WorkerLostError"), (jobs.hang, "TimeLimitExceeded")):
+    # What kills its child has two crashes counted against it, and is convicted in a trial.
+    for job, tries, error in ((jobs.die, 3, "WorkerLostError"), (jobs.hang, 1, "TimeLimit")):
         lost = job.delay()
-        (run,) = runs(worker, lost.id, 1)
+        *crashes, run = runs(worker, lost.id, tries)
+        assert [crash["state"] for crash in crashes] == ["retry"] * (tries - 1)
         assert run["state"] == "failure"
         assert run["queue"] == "average_slow_compute"
         assert run["run_seconds"] is None

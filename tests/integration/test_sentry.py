@@ -4,10 +4,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import redis
 
+from broker.embedded import EmbeddedBroker
 from tests.fixtures import StartWorker
 from tests.support import jobs
 from tests.support.beat import beats
+from tests.support.letters import Letters
 from tests.support.processes import Running, manage, wait_for
 from tests.support.sentry import Tracker, tracker
 
@@ -37,6 +40,8 @@ def test_a_failing_task_is_one_event_without_its_arguments(
     assert event["tags"]["queue"] == "urgent_fast"
     assert event["tags"]["urgency"] == "urgent"
     assert event["tags"]["celery_task_id"] == sent.id
+    assert event["tags"]["attempt"] == "1"
+    assert int(event["tags"]["age_seconds"]) < 60
     (error,) = event["exception"]["values"]
     assert error["type"] == "ValueError"
     assert error["value"] == "no room for [mail] (25)"
@@ -57,6 +62,65 @@ def test_only_the_last_try_is_an_error(sentry: Tracker, start_worker: StartWorke
     worker.stop()
     (event,) = sentry.events
     assert event["exception"]["values"][-1]["value"] == "the other side is away"
+    assert event["exception"]["values"][-1]["mechanism"]["handled"] is False
+    assert event["tags"]["attempt"] == "3"
+    tries = event["breadcrumbs"]["values"]
+    assert [each["message"] for each in tries] == ["RuntimeError: the other side is away"] * 2
+
+
+def test_the_key_of_a_call_is_told_and_names_nobody(
+    sentry: Tracker, start_worker: StartWorker
+) -> None:
+    start_worker("-Q", "urgent_fast", *INCLUDE, environment=told(sentry))
+    for key in ("order-7", PERSON):
+        jobs.pay_never.apply_async((PERSON,), idempotency_key=key)
+    wait_for("two events", lambda: sentry.events[1:])
+    keys = {event["tags"]["idempotency_key"] for event in sentry.events}
+    assert keys == {"jobs.pay_never/order-7", "[mail]"}
+    assert PERSON not in sentry.raw
+
+
+def test_a_storm_is_ten_events_and_ten_tracebacks_and_every_failure_a_letter(
+    sentry: Tracker, start_worker: StartWorker, broker: EmbeddedBroker
+) -> None:
+    client = redis.Redis.from_url(broker.url, decode_responses=True)
+    letters = Letters(client)
+    worker = start_worker("-Q", "urgent_fast", *INCLUDE, environment=told(sentry))
+    for number in range(100):
+        jobs.fail.delay(f"person {number}")
+    wait_for("all of them", lambda: worker.log.count("task_run ") == 100)
+    worker.stop()
+    assert len(sentry.events) == 10
+    assert worker.log.count("Traceback (most recent call last)") == 10
+    assert worker.log.count("raised unexpected: ValueError") == 100
+    assert letters.are(100)
+    client.close()
+
+
+def test_what_a_run_says_of_itself_ends_with_it(sentry: Tracker, start_worker: StartWorker) -> None:
+    start_worker("-Q", "urgent_fast", "-c", "1", *INCLUDE, environment=told(sentry))
+    jobs.tag_itself.delay()
+    jobs.fail.delay(PERSON)
+    wait_for("both", lambda: sentry.events[1:])
+    by_task = {event["tags"]["task"]: event for event in sentry.events}
+    assert by_task["jobs.tag_itself"]["tags"]["mine"] == "yes"
+    assert "mine" not in by_task["jobs.fail"]["tags"]
+
+
+def test_a_run_costs_no_broker_connection(start: Callable[..., Running], sentry: Tracker) -> None:
+    """The SDK makes one for each run of each task, to say which broker it is (2.75)."""
+    program = """
+from project.celery import app
+from tests.support import jobs
+made = []
+app.connection = lambda *words, **more: made.append(1) or app.connection_for_write()
+app.connection_for_read = app.connection_for_write
+before = len(made)
+assert jobs.say.apply(("a",)).get() == "a"
+assert len(made) == before, made
+"""
+    ended = start(manage("shell", "-v0", "-c", program), told(sentry))
+    assert ended.wait() == 0, ended.log
 
 
 def test_prefork_children_report_and_so_does_the_death_of_one(

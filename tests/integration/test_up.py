@@ -24,7 +24,7 @@ from project.up import demo, state
 from tests.support.processes import Running, wait_for
 from tests.support.up import COMMAND, refused, settings
 
-NAMES = ("broker", "web", "worker_io", "worker_compute", "beat", "flower")
+NAMES = ("broker", "web", "worker_io", "worker_compute", "beat", "monitor", "flower")
 
 
 class Up:

@@ -35,11 +35,11 @@ def refused(*words: str, environment: dict[str, str] | None = None, cwd: Path = 
 @pytest.mark.parametrize(
     ("words", "shown"),
     [
-        (("-Q", "urgent_fast"), ["io@", "100 (thread)", ".> urgent_fast"]),
+        (("-Q", "urgent_fast"), ["io@", "100 (threads)", ".> urgent_fast"]),
         (("-Q", "average_slow_compute"), ["compute@", "4 (prefork)"]),
-        (("--profile", "io"), ["io@", "100 (thread)", ".> relaxed_slow "]),
+        (("--profile", "io"), ["io@", "100 (threads)", ".> relaxed_slow "]),
         (("--profile", "io", "-P", "prefork", "-c", "2"), ["io@", "2 (prefork)"]),
-        (("-Q", "urgent_fast", "-n", "mine@%h"), ["mine@", "100 (thread)"]),
+        (("-Q", "urgent_fast", "-n", "mine@%h"), ["mine@", "100 (threads)"]),
     ],
 )
 def test_shape_comes_from_the_profile_and_flags_win(

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.test import Client
 
+from broker import prompt
 from project.celery import app
 from tasks.examples.models import Run
 from tests.support.processes import wait_for
@@ -37,6 +38,7 @@ def _drop_connections() -> None:
     # As Celery itself does after a fork.
     forget: Any = app
     forget._after_fork()
+    prompt._forget()
 
 
 def finished(run_id: str) -> Run:

@@ -8,6 +8,7 @@ import time
 from celery.exceptions import SoftTimeLimitExceeded
 
 from tasks.base import task
+from tasks.idempotency import IdempotentTask
 from tasks.retries import NEVER, Retry
 
 TWICE = Retry(times=2, backoff=0.0, floor=0.1)
@@ -16,6 +17,11 @@ TWICE = Retry(times=2, backoff=0.0, floor=0.1)
 @task(name="jobs.say", urgency="urgent", runtime="fast")
 def say(word: str) -> str:
     return word
+
+
+@task(name="jobs.rest", urgency="urgent", runtime="fast")
+def rest(seconds: float) -> None:
+    time.sleep(seconds)
 
 
 @task(name="jobs.fail", urgency="urgent", runtime="fast", retry_policy=NEVER)
@@ -27,6 +33,36 @@ def fail(person: str) -> None:
 @task(name="jobs.fail_always", urgency="urgent", runtime="fast", retry_policy=TWICE)
 def fail_always() -> None:
     raise RuntimeError("the other side is away")
+
+
+@task(
+    name="jobs.pay_never",
+    base=IdempotentTask,
+    urgency="urgent",
+    runtime="fast",
+    retry_policy=NEVER,
+)
+def pay_never(person: str) -> None:
+    raise LookupError("no such order")
+
+
+@task(
+    name="jobs.fail_in_the_end",
+    base=IdempotentTask,
+    urgency="urgent",
+    runtime="fast",
+    retry_policy=Retry(times=1, backoff=0.0, floor=0.1),
+)
+def fail_in_the_end(person: str, password: str) -> None:
+    raise ConnectionError(f"redis://:{password}@queue/0 is away for {person}")
+
+
+@task(name="jobs.tag_itself", urgency="urgent", runtime="fast", retry_policy=NEVER)
+def tag_itself() -> None:
+    import sentry_sdk  # late: other tests serve these tasks without it
+
+    sentry_sdk.set_tag("mine", "yes")
+    raise LookupError("no such order")
 
 
 @task(
@@ -49,7 +85,7 @@ def die() -> None:
     retry_policy=NEVER,
 )
 def fail_computing(person: str) -> None:
-    raise ValueError("cannot compute")
+    raise ValueError(f"cannot compute for {person}")
 
 
 @task(

@@ -4,7 +4,15 @@ import sys
 
 from drills.processes import DEADLINE, Running, wait_for
 
-__all__ = ["DEADLINE", "Running", "celery", "manage", "wait_for"]
+__all__ = ["DEADLINE", "PRODUCTION", "Running", "celery", "manage", "wait_for"]
+
+PRODUCTION = {
+    "ENVIRONMENT": "production",
+    "SECRET_KEY": "for-this-test-only-" * 4,
+    "ALLOWED_HOSTS": "127.0.0.1",
+    "DEBUG": "0",
+}
+"""The environment that makes it log as production does."""
 
 
 def celery(*words: str) -> list[str]:

@@ -31,6 +31,11 @@ class Tracker:
         return found
 
     @property
+    def said(self) -> list[str]:
+        """The sentences of the events that are lines of the log."""
+        return [event["logentry"]["message"] for event in self.events if "logentry" in event]
+
+    @property
     def events(self) -> list[dict[str, Any]]:
         return self.of("event")
 

@@ -1,5 +1,6 @@
 """Tasks that only the tests have: a worker loads them with `tests.support.settings`."""
 
+import multiprocessing
 import os
 import signal
 import time
@@ -77,3 +78,9 @@ def long(key: str, seconds: float) -> None:
     note(key, "start")
     time.sleep(seconds)
     note(key, "end")
+
+
+@task(urgency="average", runtime="slow", thread_safe=False)
+def legacy(key: str) -> None:
+    """Keeps its state where all threads see it, so it needs a process."""
+    note(key, multiprocessing.current_process().name)

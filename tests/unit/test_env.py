@@ -41,6 +41,10 @@ def manage(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
         ({"BROKER_URL": "kafka://x"}, "BROKER_URL=(hidden) is not a URL that begins with redis://"),
         ({"DATABASE_URL": "mysql://x/y"}, "DATABASE_URL=(hidden) is not a URL"),
         ({"WORKER_PRESET": "huge"}, "WORKER_PRESET='huge' is not one of standard, small"),
+        (
+            {"ERROR_TRACKER": "no.such"},
+            "ERROR_TRACKER='no.such' cannot be imported: No module named",
+        ),
         ({**PRODUCTION, "SECRET_KEY": ""}, "SECRET_KEY is not set. Production needs one"),
         ({**PRODUCTION, "DEBUG": "1"}, "DEBUG=1 shows your settings to strangers"),
         ({**PRODUCTION, "ALLOWED_HOSTS": ""}, "ALLOWED_HOSTS is not set"),

@@ -3,6 +3,7 @@
 import datetime
 import decimal
 import uuid
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,8 +11,9 @@ from django.contrib.auth.models import User
 
 from drills import tasks as drill_tasks
 from project.celery import app
-from tasks.payload import LIMIT, PayloadError
-from tasks.queues import NotInCatalogue
+from tasks.batch import publish_batch
+from tasks.payload import PayloadError, check
+from tasks.queues import BY_NAME, CATALOGUE, NotInCatalogue, QueueClass
 
 urgent: Any = drill_tasks.urgent  # the types refuse these mistakes before we can
 
@@ -29,8 +31,30 @@ def test_what_is_not_json_is_named() -> None:
 
 
 def test_too_large_names_the_sizes_and_the_largest() -> None:
-    with pytest.raises(PayloadError, match=rf"limit is {LIMIT}; the largest is argument sent"):
-        urgent.delay(1, sent="x" * LIMIT)
+    limit = BY_NAME["urgent_fast"].payload_limit
+    with pytest.raises(PayloadError, match=rf"limit is {limit}; the largest is argument sent with"):
+        urgent.delay(1, sent="x" * limit)
+
+
+@pytest.mark.parametrize("queue", CATALOGUE, ids=str)
+def test_the_limit_is_the_queues(queue: QueueClass) -> None:
+    """Of the queue that the caller names, else of the task's own."""
+    named = "drills.tasks.urgent"
+    fits, too_large = "x" * (queue.payload_limit - 2), "x" * (queue.payload_limit - 1)
+    task = SimpleNamespace(name=named, **vars(queue))
+    check(named, [fits], {}, task)
+    check(named, [fits], {}, urgent, queue.name)
+    for chosen in ((task,), (urgent, queue.name)):
+        with pytest.raises(PayloadError, match=f"limit is {queue.payload_limit};"):
+            check(named, [too_large], {}, *chosen)
+
+
+def test_a_batch_and_a_signature_have_the_same_limit() -> None:
+    limit = BY_NAME["urgent_fast"].payload_limit
+    with pytest.raises(PayloadError, match=f"limit is {limit};"):
+        publish_batch(urgent, [(1, "x" * limit)])
+    with pytest.raises(PayloadError, match=f"limit is {limit};"):
+        urgent.s(1, "x" * limit).apply_async()
 
 
 def test_a_signature_and_send_task_pass_the_same_door() -> None:
@@ -46,6 +70,4 @@ def test_an_unknown_queue_is_refused_with_the_choices() -> None:
 
 
 def test_what_celery_can_carry_passes() -> None:
-    from tasks.payload import check
-
     check("t", [uuid.uuid4(), datetime.datetime.now(), decimal.Decimal(1)], {"a": [1, {"b": None}]})

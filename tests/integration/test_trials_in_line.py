@@ -1,0 +1,136 @@
+"""A line of suspects, as a bad hour leaves it: innocents run once, soon, and only poison falls."""
+
+import json
+import re
+import signal
+import time
+from base64 import b64decode
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import redis
+
+from broker.embedded import EmbeddedBroker
+from tests.fixtures import StartWorker
+from tests.support.letters import Letters, message, notes
+from tests.support.processes import Running, wait_for
+from tests.support.ps import children, command
+
+QUEUE = "average_slow"
+SERVES = ("-Q", QUEUE, "-I", "tests.support.suspects")
+SHAPES = {"io": ("--profile", "io", *SERVES), "compute": ("--profile", "compute", *SERVES)}
+
+
+@pytest.fixture
+def client(broker: EmbeddedBroker) -> Iterator[Any]:
+    with redis.Redis.from_url(broker.url, decode_responses=True) as client:
+        client.flushall()
+        yield client
+
+
+def suspect(client: Any, name: str, *args: Any) -> str:
+    """A message that two workers died with; its key."""
+    key = str(uuid4())
+    raw = message(f"suspects.{name}", [key, *args], queue=QUEUE)
+    tag = raw["properties"]["delivery_tag"]
+    client.hset(f"unacked:crashes:{tag}", mapping={"one": '"died"', "two": '"died"'})
+    client.lpush(QUEUE, json.dumps(raw))
+    return key
+
+
+def trial_children(worker: Running) -> list[int]:
+    return [pid for pid in children(worker.pid) if "trial_child" in command(pid)]
+
+
+def nothing_waits(client: Any) -> bool:
+    return not client.exists(QUEUE, "unacked", "unacked:suspects", "unacked:parked")
+
+
+@pytest.mark.timeout(150)
+@pytest.mark.parametrize("profile", SHAPES)
+def test_two_hundred_innocents_and_a_poison(
+    client: Any, start_worker: StartWorker, profile: str
+) -> None:
+    letters = Letters(client)
+    innocents = [suspect(client, "innocent") for _ in range(50)]
+    poison = suspect(client, "die")
+    innocents += [suspect(client, "innocent") for _ in range(150)]
+    worker = start_worker(*SHAPES[profile])
+    wait_for("the end of the line", lambda: nothing_waits(client), 60)  # 9 s here
+    ran = [notes(client, key) for key in innocents]
+    assert {len(each) for each in ran} == {1}, "once each"
+    pids = {int(each[0]) for each in ran}
+    assert 3 <= len(pids) <= 5, "a child is kept for the next, and replaced after a hundred"
+    (letter,) = letters.all()
+    assert letter["reason"] == "poison"
+    assert poison in b64decode(json.loads(letter["raw"])["body"]).decode()
+    told = re.search(r"its own child (\d+) ", letter["detail"])
+    assert told
+    assert int(told[1]) not in pids, "convicted in a child that ran nothing else"
+    assert len(notes(client, poison)) == 2, "in a child that had run others, then in a fresh one"
+    assert not client.keys("unacked:crashes:*")
+    assert not client.exists("unacked:trial")
+    assert "died while it ran" not in worker.log
+
+
+def test_a_child_that_an_earlier_suspect_spoilt_convicts_nobody(
+    client: Any, start_worker: StartWorker
+) -> None:
+    letters = Letters(client)
+    spoiler = suspect(client, "spoil")
+    worker = start_worker(*SHAPES["io"])
+    wait_for("the spoiler", lambda: notes(client, spoiler) and nothing_waits(client))
+    delicate = suspect(client, "delicate")
+    wait_for("its acquittal", lambda: nothing_waits(client))
+    spoilt, fresh = notes(client, delicate)
+    assert spoilt == notes(client, spoiler)[0] != fresh
+    assert not letters.all()
+    worker.wait_for_log("tried again in a fresh one")
+    assert not client.keys("unacked:crashes:*")
+
+
+def test_a_warm_child_leaves_when_no_suspect_comes(client: Any, start_worker: StartWorker) -> None:
+    key = suspect(client, "innocent")
+    worker = start_worker(*SHAPES["io"])
+    wait_for("its trial", lambda: notes(client, key) and nothing_waits(client))
+    assert len(trial_children(worker)) == 1
+    wait_for("the child's end", lambda: not trial_children(worker), 20)
+    again = suspect(client, "innocent")
+    wait_for("another trial", lambda: notes(client, again) and nothing_waits(client))
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_a_warm_child_ends_with_its_worker(
+    client: Any, start_worker: StartWorker, how: signal.Signals
+) -> None:
+    key = suspect(client, "innocent")
+    worker = start_worker(*SHAPES["io"])
+    wait_for("its trial", lambda: notes(client, key) and nothing_waits(client))
+    (child,) = trial_children(worker)
+    worker.signal(how)
+    began = time.monotonic()
+    worker.wait()
+    assert time.monotonic() - began < 5
+    wait_for("the child's end", lambda: not command(child), 3)
+
+
+def test_a_worker_that_stops_leaves_the_line_as_it_is(
+    client: Any, start_worker: StartWorker
+) -> None:
+    letters = Letters(client)
+    keys = [suspect(client, "innocent") for _ in range(3)]
+    slow = suspect(client, "die", "kill", 0, 300)
+    behind = [suspect(client, "innocent") for _ in range(3)]
+    worker = start_worker(*SHAPES["io"])
+    wait_for("the slow one", lambda: notes(client, slow))
+    worker.signal(signal.SIGQUIT)
+    worker.wait()
+    assert not client.exists("unacked:trial")
+    untried = [key for key in keys + behind if not notes(client, key)]
+    assert len(client.keys("unacked:crashes:*")) == 1 + len(untried)
+    second = start_worker(*SHAPES["compute"])
+    wait_for("the others", lambda: all(notes(client, key) for key in behind + keys))
+    assert not letters.all()
+    second.kill_group()  # it tries the slow one by now

@@ -1,0 +1,1 @@
+"""What must hold on RabbitMQ: a real node, real workers, real signals."""
