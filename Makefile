@@ -7,7 +7,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url
 
-.PHONY: help up worker drill test lint format setup dev lock clean
+.PHONY: help up worker drill drills backup restore test bench lint format setup dev lock clean
 
 help:
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile | expand -t 16
@@ -19,17 +19,29 @@ worker: setup ## one worker in the foreground, for breakpoint(): PROFILE=io POOL
 	@exec $(BIN)/python -m project.up.foreground --profile $(PROFILE) $(if $(POOL),-P $(POOL)) $(ARGS)
 
 drill: setup ## stock Celery and this deployment through the same bad day
-	@exec $(BIN)/python manage.py drill crowd --quick $(ARGS)
+	@exec $(BIN)/python manage.py drill crash --quick $(ARGS)
+
+drills: setup ## every drill, in full: an hour or so; ARGS=--markdown for docs/tips.md
+	@exec $(BIN)/python manage.py drill all $(ARGS)
+
+backup: setup ## broker and database as they are now, into var/backups: FOLDER=
+	@$(BIN)/python -m project.backup backup $(FOLDER)
+
+restore: setup ## bring a copy back while `make up` does not run: FROM=var/backups/...
+	@$(BIN)/python -m project.backup restore $(FROM)
 
 test: dev ## unit and integration tests: ARGS="-k beat"
-	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --ignore=tests/containers --ignore=tests/browser --ignore=tests/benchmarks $(ARGS)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --ignore=tests/containers --ignore=tests/browser --ignore=tests/rabbitmq --ignore=tests/benchmarks $(ARGS)
+
+bench: dev ## stock Celery, ours and four others, how fast: ARGS="publish latency --json"
+	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
 lint: dev ## style, types, import directions, system checks, migrations
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy .
 	@$(BIN)/lint-imports
-	@$(BIN)/python manage.py check
+	@$(BIN)/python manage.py check --fail-level WARNING
 	@DATABASE_URL=sqlite:///:memory: $(BIN)/python manage.py makemigrations --check --dry-run
 
 format: dev ## mend what ruff can mend
@@ -42,9 +54,9 @@ setup: ## .venv and requirements.txt; PYTHON=python3.12 chooses
 dev:
 	@PYTHON="$(PYTHON)" VENV="$(VENV)" sh project/up/setup.sh requirements.txt requirements-dev.txt
 
-lock: dev ## compile both locks again from pyproject.toml
+lock: dev # compile both locks again from pyproject.toml; not in `make help`, whose twelve lines are full
 	@$(COMPILE) pyproject.toml -o requirements.txt
 	@$(COMPILE) --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
 
-clean: ## forget .venv, var/ (data, mails, broker) and caches
+clean: ## forget .venv, var/ (data, mails, broker, backups) and caches
 	@rm -rf .venv var staticfiles .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
