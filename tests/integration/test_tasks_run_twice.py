@@ -1,6 +1,7 @@
 """Every task of the project may run again at any point, and beside itself."""
 
 import inspect
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -8,19 +9,34 @@ import pytest
 
 from broker.embedded import EmbeddedBroker
 from project.celery import app
+from tasks.examples.mail.webhook import EXAMPLES_WEBHOOK_URL
 from tasks.testing import assert_idempotent, assert_thread_safe
-from tests.support.cases import CASES
+from tests.support.cases import CASES, SERVICE
+from tests.support.receivers import Receiver, receiver
 
 pytestmark = [pytest.mark.both_databases, pytest.mark.django_db(transaction=True)]
 # Modules of Celery's own tasks, and of those that break rules on purpose.
 NOT_OURS = ("celery.", "tests.", "drills.")
 
 
+@pytest.fixture(scope="module")
+def service() -> Iterator[Receiver]:
+    """What the examples' webhook leads to."""
+    with receiver() as running:
+        SERVICE.append(running)
+        yield running
+
+
 @pytest.fixture(autouse=True)
 def _surroundings(
-    settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broker: EmbeddedBroker
+    settings: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    broker: EmbeddedBroker,
+    service: Receiver,
 ) -> None:
     """Mails go to files, since a child's memory ends with it; and nobody waits for the eye."""
+    monkeypatch.setenv(EXAMPLES_WEBHOOK_URL.name, service.url)
     app.loader.import_default_modules()
     settings.EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     settings.EMAIL_FILE_PATH = str(tmp_path)

@@ -27,11 +27,14 @@ from tasks.examples.photo.sample import paint
 from tasks.idempotency.models import Call, Key
 from tasks.models import Claim
 from tests.support.letters import message
+from tests.support.receivers import Receiver
 
 AT: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
 AGES: Final = (timedelta(days=-400), timedelta(days=400))
 """Of rows that a purge deletes, and keeps."""
 seeds = count()
+SERVICE: Final[list[Receiver]] = []
+"""The one that EXAMPLES_WEBHOOK_URL leads to, last."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,17 @@ def mailed(pk: str) -> tuple[bool, int]:
     ]
     assert mails, "none was found"
     return row.mailed_at is not None, len({mail["Message-ID"] for mail in mails})
+
+
+def confirmed() -> tuple[str]:
+    row = Signup.objects.create(email=f"{uuid4()}@example.com", confirmed_at=AT)
+    return (str(row.pk),)
+
+
+def told(pk: str) -> int:
+    """How many different keys came for it, however often each: what the service would book."""
+    email = Signup.objects.get(pk=pk).email
+    return len({got.key for got in SERVICE[-1].got if got.json["email"] == email})
 
 
 def export() -> tuple[str]:
@@ -132,6 +146,7 @@ CASES: Final = {
         lambda: (str(Kill.objects.create().pk), 1), lambda pk, _: Kill.objects.filter(pk=pk).count()
     ),
     "examples.send_signup_mail": Case(signup, mailed),
+    "examples.tell_signup": Case(confirmed, told),
     "examples.write_export": Case(export, written),
     "idempotency.purge": Case(old_and_new, left),
 }

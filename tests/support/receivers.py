@@ -21,6 +21,8 @@ class Got:
     at: float
     path: str
     body: str
+    key: str = ""
+    """Its Idempotency-Key."""
 
     @property
     def json(self) -> dict[str, Any]:
@@ -64,7 +66,8 @@ def receiver() -> Iterator[Receiver]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-            running.got.append(Got(time.time(), self.path, body))
+            key = self.headers.get("Idempotency-Key", "")
+            running.got.append(Got(time.time(), self.path, body, key))
             time.sleep(running.hang)
             with contextlib.suppress(OSError):  # who waited has gone
                 self.send_response(running.answer)

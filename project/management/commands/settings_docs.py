@@ -1,7 +1,9 @@
 """`manage.py settings_docs`: docs/settings.md, made from the declarations."""
 
+from importlib import import_module
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
@@ -13,8 +15,8 @@ from project import sentry as _sentry  # noqa: F401
 INTRO = """# Settings
 
 Every environment variable the project reads. Made from `project/env.py`, `project/replicas.py`,
-`project/sentry.py` and `monitoring/env.py` by `manage.py settings_docs`; a test fails when this
-page is stale. A wrong value is refused before anything runs. On a developer's machine `.env` may
+`project/sentry.py`, `monitoring/env.py` and the examples by `manage.py settings_docs`; a test fails
+when this page is stale. A wrong value is refused before anything runs. On a developer's machine `.env` may
 hold them (see `.env.example`).
 
 | variable | type | default | meaning |
@@ -23,12 +25,14 @@ hold them (see `.env.example`).
 
 
 def page() -> str:
-    """The whole of docs/settings.md."""
+    """The whole of docs/settings.md; the examples' own come last."""
+    if apps.is_installed("tasks.examples"):
+        import_module("tasks.examples.tasks")
     rows = [
         f"| `{var.name}` | {var.kind.__name__.replace('|', chr(92) + '|')} "
         f"| {f'`{var.shown or var.default}`' if var.shown or var.default else '(empty)'} "
         f"| {var.meaning}{' Secret.' if var.secret else ''} |\n"
-        for var in env.VARIABLES
+        for var in sorted(env.VARIABLES, key=lambda var: var.name.startswith("EXAMPLES_"))
     ]
     return INTRO + "".join(rows)
 

@@ -1,6 +1,6 @@
 """The sign-up's form and the page behind its link."""
 
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -10,6 +10,7 @@ from tasks.examples import jobs
 from tasks.examples.mail import links
 from tasks.examples.mail.forms import SignupForm
 from tasks.examples.mail.models import Signup
+from tasks.examples.mail.webhook import EXAMPLES_WEBHOOK_URL, tell_signup
 from tasks.examples.runs.views import context, problem, start
 
 
@@ -36,6 +37,9 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
     if signup is None:
         return render(request, "examples/confirm.html", {"signup": None}, status=404)
     if request.method == "POST" and signup.confirmed_at is None:
-        signup.confirmed_at = timezone.now()
-        signup.save(update_fields=["confirmed_at"])
+        with transaction.atomic():  # confirmed and told of, or neither: see docs/outbox.md
+            signup.confirmed_at = timezone.now()
+            signup.save(update_fields=["confirmed_at"])
+            if EXAMPLES_WEBHOOK_URL.get():
+                tell_signup.delay(str(signup.pk))
     return render(request, "examples/confirm.html", {"signup": signup})
