@@ -15,9 +15,9 @@ from project import sentry as _sentry  # noqa: F401
 INTRO = """# Settings
 
 Every environment variable the project reads. Made from `project/env.py`, `project/replicas.py`,
-`project/sentry.py`, `monitoring/env.py` and the examples by `manage.py settings_docs`; a test fails
-when this page is stale. A wrong value is refused before anything runs. On a developer's machine `.env` may
-hold them (see `.env.example`).
+`project/sentry.py`, `monitoring/env.py` and the examples by `manage.py settings_docs`; a test
+fails when this page is stale. A wrong value is refused before anything runs. On a developer's
+machine `.env` may hold them (see `.env.example`).
 
 | variable | type | default | meaning |
 |---|---|---|---|
