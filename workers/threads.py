@@ -16,9 +16,11 @@ from celery.concurrency.thread import TaskPool as StockPool
 from django.conf import settings
 
 from project import log_lines
+from project.postgres import handover
 from workers import replace
 from workers.limits import MOST_STUCK, Watcher
-from workers.threads_job import Job, guard
+from workers.threads_current import guard, undisturbed
+from workers.threads_job import Job
 from workers.threads_line import Line
 
 logger = logging.getLogger(__name__)
@@ -48,6 +50,7 @@ class TaskPool(BasePool):
         for task in self.app.tasks.values() if self.app else ():
             inner = "_orig_run" if hasattr(task, "_orig_run") else "run"  # inside autoretry_for
             setattr(task, inner, guard(getattr(task, inner)))
+        handover.undisturbed = undisturbed
         self._watcher.start()
         log_lines.batch()
 

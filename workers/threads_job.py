@@ -4,37 +4,21 @@ A job ends once. Either its own thread finishes it, or the watcher gives it up a
 whoever takes the job's lock first decides, and the other one is fenced off.
 """
 
-import ctypes
 import logging
 import threading
 import time
-from collections.abc import Callable
-from functools import wraps
 from math import inf
-from typing import Any, Final
+from typing import Any
 
 from billiard.einfo import ExceptionInfo
 from billiard.exceptions import SoftTimeLimitExceeded, TimeLimitExceeded
 from celery.exceptions import Ignore
 
+from workers.threads_current import Callback, current
 from workers.threads_database import discard_connections
+from workers.threads_raise import LIMITS, GivenUp, arrive, raise_in
 
 logger = logging.getLogger(__name__)
-Callback = Callable[..., Any]
-
-
-class GivenUp(BaseException):
-    """Raised in a thread whose task is past its hard limit: no `except Exception` keeps it."""
-
-
-LIMITS: Final = (SoftTimeLimitExceeded, GivenUp)
-
-
-class _Current(threading.local):
-    job: "Job | None" = None
-
-
-_current = _Current()
 
 
 class Job:
@@ -106,7 +90,7 @@ class Job:
                 return False
             self._ident, self.native_id = threading.get_ident(), threading.get_native_id()
             self.began = time.monotonic()
-        _current.job = self
+        current.job = self
         failed: Any = None
         result: Any = None
         try:
@@ -116,7 +100,7 @@ class Job:
         except BaseException:  # noqa: BLE001  # a task's sys.exit() too: the request judges it
             failed = ExceptionInfo()
         finally:
-            _current.job = None
+            current.job = None
         if not self._end():
             return True  # too late: the hard limit has spoken for it
         if failed is not None:
@@ -165,9 +149,30 @@ class Job:
                 with self._lock:
                     self._in_body = False
                     if self._sent:
-                        _raise_in(self._ident, None)  # what has not arrived yet
+                        raise_in(self._ident, None)  # what has not arrived yet
             except LIMITS:
                 continue  # it came late: the body is over
+
+    def hold(self) -> bool:
+        """No limit is raised from here until `go_on`. False where none would be anyway."""
+        if not self._in_body:
+            return False
+        try:
+            with self._lock:
+                self._in_body = False
+            arrive()
+        except LIMITS:
+            self._in_body = True
+            raise
+        return True
+
+    def go_on(self) -> None:
+        """Raises GivenUp where the hard limit came meanwhile; a soft one is raised anew."""
+        with self._lock:
+            self._in_body = not self.fenced
+            self._sent = self._sent or self.fenced
+        if self.fenced:
+            raise GivenUp
 
     # In other threads.
 
@@ -211,7 +216,7 @@ class Job:
         with self._lock:
             if self._in_body:
                 self._sent = True
-                _raise_in(self._ident, limit)
+                raise_in(self._ident, limit)
             return self._in_body
 
     def _call(self, callback: Callback | None, *args: Any, **kwargs: Any) -> None:
@@ -224,21 +229,3 @@ class Job:
                 f"Celery could not settle {self.name}[{self.task_id}]; its message stays with"
                 " this worker until it ends, and is then run again"
             )
-
-
-def guard(run: Callback) -> Callback:
-    """A task's function, told apart from Celery's work around it by the job that runs it."""
-
-    @wraps(run)
-    def guarded(*args: Any, **kwargs: Any) -> Any:
-        job = _current.job
-        return run(*args, **kwargs) if job is None else job.in_body(run, args, kwargs)
-
-    return guarded
-
-
-def _raise_in(ident: int, exception: type[BaseException] | None) -> None:
-    """Raises in that thread at its next Python instruction; None takes back what waits."""
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(
-        ctypes.c_ulong(ident), ctypes.py_object(exception) if exception else None
-    )

@@ -15,6 +15,8 @@ from django.db.backends.base.base import NO_DB_ALIAS
 from django.db.backends.postgresql import base
 from psycopg_pool import ConnectionPool, PoolTimeout
 
+from project.postgres import handover
+
 TRUSTED_SECONDS: Final = 5.0
 """An answer is believed for so long, unless the socket has something to say meanwhile."""
 _inherited: Final[list[Any]] = []
@@ -93,6 +95,14 @@ class DatabaseWrapper(_Django):
             )
             pools.setdefault(self.alias, made)  # the first of several threads wins
         return pools[self.alias]
+
+    def connect(self) -> None:
+        with handover.undisturbed():
+            super().connect()
+
+    def _close(self) -> None:
+        with handover.undisturbed():
+            super()._close()
 
     def is_usable(self) -> bool:
         """Asked before a kept connection's first query of a task or a request."""

@@ -13,7 +13,8 @@ from celery.exceptions import SoftTimeLimitExceeded
 from tests.support.processes import wait_for
 from workers import threads_job
 from workers.threads import TaskPool, instead_of
-from workers.threads_job import Job, guard
+from workers.threads_current import guard
+from workers.threads_job import Job
 
 
 @pytest.fixture

@@ -1,0 +1,76 @@
+"""A limit that lands while a thread takes or gives back a connection does not cost the pool one."""
+
+import random
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from django.db import connections
+
+from drills.postgres import QUICK, Postgres
+from project import db
+from project.postgres import handover
+from workers.threads_current import guard, undisturbed
+from workers.threads_job import Job
+
+SLOTS, LIMITS = 4, 150
+
+
+@pytest.fixture
+def pool(monkeypatch: pytest.MonkeyPatch, django_db_blocker: Any) -> Iterator[Any]:
+    """Of two connections for four threads, in a worker on threads; by the alias `shared`."""
+    entry = connections.settings["default"] | {"ENGINE": "project.postgres", "CONN_MAX_AGE": 0}
+    with TemporaryDirectory(prefix="handover-") as folder:
+        server = Postgres(Path(folder) / "postgres", QUICK)
+        server.start()
+        try:
+            entry |= {"HOST": "127.0.0.1", "PORT": server.port, "NAME": "postgres"}
+            entry |= {"USER": "postgres", "PASSWORD": "", "OPTIONS": {}}
+            db._pool(entry, 2)
+            monkeypatch.setitem(connections.settings, "shared", entry)
+            monkeypatch.setattr(handover, "undisturbed", undisturbed)
+            with django_db_blocker.unblock():
+                shared: Any = connections["shared"]
+                yield shared.pool
+                shared.close_pool()
+        finally:
+            server.stop()
+
+
+@guard
+def asks() -> None:
+    """Takes a connection and gives it back, on and on."""
+    while True:
+        with connections["shared"].cursor() as cursor:
+            cursor.execute("SELECT 1")
+        connections["shared"].close()
+
+
+def cut_short(ends: list[float]) -> None:
+    """One run after another, each given up after so many seconds."""
+    for seconds in ends:
+        job = Job(asks, (), {}, None, None, None, None, None, None, "id")
+        thread = threading.Thread(target=job.run, args=(0,))
+        thread.start()
+        time.sleep(seconds)
+        assert job.give_up()
+        thread.join(30)
+        assert not thread.is_alive()
+
+
+@pytest.mark.timeout(120)
+def test_no_connection_is_lost_to_a_limit(pool: Any) -> None:
+    chance = random.Random(7)
+    rounds = [[chance.uniform(0.005, 0.03) for _ in range(LIMITS)] for _ in range(SLOTS)]
+    slots = [threading.Thread(target=cut_short, args=(each,)) for each in rounds]
+    for slot in slots:
+        slot.start()
+    for slot in slots:
+        slot.join()
+    free = [pool.getconn(timeout=10) for _ in range(2)]
+    for connection in free:
+        pool.putconn(connection)
