@@ -10,12 +10,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from drills.postgres import Postgres
+from drills.postgres import QUICK, Postgres
 from project import env
 from tests.benchmarks.contenders import OURS, Contender
 from tests.benchmarks.place import Turns, place
 
 BLOCK: Final = 100
+BLOCKS: Final = {"relay": 2_000, "durable": 1_600}
+SETTINGS: Final[dict[str, dict[str, str]]] = {"durable": {}}
 MANY: Final = 10_000
 
 
@@ -31,24 +33,23 @@ def in_transactions(contender: Contender, pool: str) -> Iterator[Turns]:
     """Enqueues a second, each in a transaction of its own on PostgreSQL, a hundred a block.
 
     PostgreSQL does not wait for the disk here: that is one wait a commit for all of them, and says
-    more of the disk and of who else uses it.
+    more of the disk and of who else uses it. Where it does, a process's threads wait together.
     """
+    how = contender.environment["BENCH_WAY"]
     with ExitStack() as ends:
         folder = Path(ends.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
-        database = ends.enter_context(Postgres(folder / "postgres"))
+        database = ends.enter_context(Postgres(folder / "postgres", SETTINGS.get(how, QUICK)))
         environment = {**contender.environment, "DATABASE_URL": database.url()}
         here = ends.enter_context(place(replace(contender, environment=environment), pool))
         everything = {**os.environ, **here.environment}
         migrate = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
         subprocess.run(migrate, cwd=env.ROOT, env=everything, check=True)
-        left = environment["BENCH_WAY"] == "left"
-        if left:
+        if how == "left":
             words = ["manage.py", "outbox", "relay", "--forever"]
             relay = subprocess.Popen([sys.executable, *words], cwd=env.ROOT, env=everything)
             ends.callback(relay.wait)
             ends.callback(relay.terminate)
-        block = 2_000 if environment["BENCH_WAY"] == "relay" else BLOCK
-        with here.turns("rate", block) as turns:
+        with here.turns("rate", BLOCKS.get(how, BLOCK)) as turns:
             yield turns
 
 
@@ -60,6 +61,10 @@ def many_at_once(contender: Contender, pool: str) -> Iterator[Turns]:
 
 
 COMMITTED: Final = (way("celery", "stock"), way("commit", "ours"))
-LEFT: Final = (way("left", "left to the relay"), way("relay", "one relay"))
+LEFT: Final = (
+    way("left", "left to the relay"),
+    way("relay", "one relay"),
+    way("durable", "on the disk, 16 threads"),
+)
 AT_ONCE: Final = (way("loop", "stock"), way("many", "ours"))
 EACH: Final = (way("each", "with signals for each"),)

@@ -5,6 +5,7 @@ All insert a row of business in each transaction. `celery` is stock's best answe
 
 import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import django
@@ -20,6 +21,8 @@ from tasks.outbox import options  # noqa: E402
 from tasks.outbox.relay import Relay  # noqa: E402
 from tests.benchmarks import tasks  # noqa: E402
 
+THREADS = 16
+POOL = ThreadPoolExecutor(THREADS)
 WAY = os.environ["BENCH_WAY"]
 stock = Celery("stock", broker=os.environ.get("BROKER_URL"), set_as_current=False)
 
@@ -43,6 +46,13 @@ def commit(count: int) -> None:
         with transaction.atomic():
             _order(number)
             tasks.threads.delay(number)
+
+
+def durable(count: int) -> None:
+    """The same from as many threads as a busy web process has, each with a connection."""
+    parts = [count // THREADS] * THREADS
+    for _ in POOL.map(commit, parts):
+        pass
 
 
 def left(count: int) -> None:
@@ -85,9 +95,9 @@ def each(count: int) -> None:
 
 
 WAYS: dict[str, Callable[[int], None]] = {
-    one.__name__: one for one in (commit, left, celery, relay, loop, many, each)
+    one.__name__: one for one in (commit, durable, left, celery, relay, loop, many, each)
 }
-if WAY in ("commit", "left", "celery", "relay"):
+if WAY in ("commit", "durable", "left", "celery", "relay"):
     with connection.cursor() as cursor:
         cursor.execute("CREATE TABLE IF NOT EXISTS bench_orders (number integer)")
 

@@ -51,7 +51,7 @@ def test_an_eta_that_is_no_time_is_a_fault(eta: Any) -> None:
 
 def test_patience_counts_from_the_first_sight(monkeypatch: pytest.MonkeyPatch) -> None:
     unknown = Unknown({})
-    now = time.monotonic()
+    now = float(round(time.monotonic()))  # sums of whole numbers are exact
     monkeypatch.setattr(time, "monotonic", lambda: now)
     assert unknown.age("tag") == 0
     assert unknown.wait(0) == consumer_unknown.PAUSE_SECONDS
@@ -70,7 +70,7 @@ def test_patience_counts_from_the_first_sight(monkeypatch: pytest.MonkeyPatch) -
 
 def test_a_name_is_warned_of_once_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
     unknown = Unknown({})
-    now = time.monotonic()
+    now = float(round(time.monotonic()))  # sums of whole numbers are exact
     monkeypatch.setattr(time, "monotonic", lambda: now)
     assert [unknown.warns("a"), unknown.warns("b"), unknown.warns("a")] == [True, True, False]
     now += consumer_unknown.WARN_SECONDS
