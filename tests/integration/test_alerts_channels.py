@@ -13,7 +13,7 @@ from monitoring.alerts import ways
 from monitoring.alerts.alert import Alert, Severity
 from monitoring.alerts.book import Notice
 from monitoring.alerts.channel import Channel
-from monitoring.monitor_switch import Switch
+from monitoring.monitor_switch import SECONDS, Switch
 from tests.support.processes import wait_for
 from tests.support.receivers import Receiver, mail_server, receiver
 
@@ -96,13 +96,13 @@ def test_a_way_that_hangs_or_breaks_holds_up_no_other(at_once: None) -> None:
     for each in channels:
         for _ in range(3):
             each.tell(Notice(fired=[alert()]))
-    assert time.monotonic() - began < 0.5
-    wait_for("three alerts", lambda: len(told) == 3, 5)
-    wait_for("the trouble", lambda: "no route to host" in channels[0].trouble, 5)
+    assert time.monotonic() - began < 10  # it hangs for an hour
+    wait_for("three alerts", lambda: len(told) == 3)
+    wait_for("the trouble", lambda: "no route to host" in channels[0].trouble)
     assert not channels[2].trouble
     began = time.monotonic()
     assert not channels[1].close(0.2)
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 10
 
 
 def test_one_that_hangs_is_trouble_and_keeps_a_bounded_number(
@@ -112,19 +112,19 @@ def test_one_that_hangs_is_trouble_and_keeps_a_bounded_number(
     hung = Channel("hangs", lambda _: time.sleep(3600))
     for _ in range(channel_module.KEPT + 50):
         hung.tell(Notice(fired=[alert()]))
-    wait_for("the trouble", lambda: "hangs for" in hung.trouble, 5)
+    wait_for("the trouble", lambda: "hangs for" in hung.trouble)
 
 
 def test_a_receiver_that_refuses_is_tried_again(hook: Receiver, at_once: None) -> None:
     hook.answer = 500
     web = Channel("webhook", ways.to_webhook)
     web.tell(Notice(fired=[alert()]))
-    wait_for("the trouble", lambda: "answered 500" in web.trouble, 5)
+    wait_for("the trouble", lambda: "answered 500" in web.trouble)
     assert hook.url not in web.trouble
-    wait_for("all tries", lambda: len(hook.got) == 3, 5)
+    wait_for("all tries", lambda: len(hook.got) == 3)
     hook.answer = 200
     web.tell(Notice(fired=[alert()]))
-    wait_for("it gets through", lambda: not web.trouble, 5)
+    wait_for("it gets through", lambda: not web.trouble)
 
 
 def test_the_switch_is_pinged_as_healthchecks_io_has_it() -> None:
@@ -136,10 +136,10 @@ def test_the_switch_is_pinged_as_healthchecks_io_has_it() -> None:
                 switch.report(wrong)
                 return until()
 
-            wait_for("the ping", once_more, 5)
+            wait_for("the ping", once_more)
 
         switch.start()
-        wait_for("the start", lambda: outside.got, 5)
+        wait_for("the start", lambda: outside.got)
         reported([], lambda: len(outside.got) == 2)
         switch.report([])
         reported(["urgent_fast: late"], lambda: bool(outside.got[2:]))
@@ -158,5 +158,5 @@ def test_a_switch_that_hangs_holds_up_nothing() -> None:
         began = time.monotonic()
         switch.start()
         switch.report([])
-        assert time.monotonic() - began < 0.5
+        assert time.monotonic() - began < SECONDS
         assert "does not answer" in switch.trouble

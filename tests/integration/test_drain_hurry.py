@@ -8,7 +8,16 @@ from typing import Any
 import pytest
 
 from broker.embedded import EmbeddedBroker
-from tests.support.drain import GRACE, QUEUE, SOON, Worker, began, ended, nothing_is_held, stopped
+from tests.support.drain import (
+    IN_TIME,
+    QUEUE,
+    SOON,
+    Worker,
+    began,
+    ended,
+    nothing_is_held,
+    stopped,
+)
 from tests.support.drain_fixtures import client, worker
 from tests.support.lasting import last
 
@@ -22,7 +31,7 @@ def test_the_same_signal_twice_is_one(worker: Worker, client: Any) -> None:
     running.signal(signal.SIGTERM)
     time.sleep(0.7)
     running.signal(signal.SIGTERM)
-    stopped(running, GRACE)
+    stopped(running, IN_TIME)
     assert ended(client, "once") == 1
 
 
@@ -60,7 +69,7 @@ def test_a_frozen_broker_does_not_hold_up_the_exit(
     server.process.send_signal(signal.SIGSTOP)
     try:
         running.signal(signal.SIGTERM)
-        stopped(running, GRACE + 1)
+        stopped(running, IN_TIME)
     finally:
         server.process.send_signal(signal.SIGCONT)
 
@@ -73,4 +82,4 @@ def test_a_main_thread_that_never_returns_does_not_hold_up_the_exit(
     last.delay("solo", 60)
     began(client, "solo")
     running.signal(signal.SIGTERM)
-    stopped(running, GRACE + 1)
+    stopped(running, IN_TIME)

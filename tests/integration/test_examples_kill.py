@@ -119,7 +119,7 @@ def test_a_neighbour_takes_them_within_seconds(
         first = min(run.started_at for run in kill.runs() if run.started_at)
         assert kill.killed_at is not None
         # One look a second; the rest is the machine's slowness. The lease is 15 s.
-        assert (first - kill.killed_at).total_seconds() < 5
+        assert (first - kill.killed_at).total_seconds() < 10
 
 
 def test_without_a_worker_nobody_is_killed_and_nothing_remains(

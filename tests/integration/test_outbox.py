@@ -144,8 +144,9 @@ def test_with_the_broker_away_the_first_waits_a_second_and_the_others_do_not(
         began = time.monotonic()
         noted.apply_async(("a", 21), ignore_result=False, countdown=0.01)
         took.append(time.monotonic() - began)
-    assert took[0] < 1.2
-    assert max(took[1:]) < 0.5  # 50 ms on a machine with nothing else to do: the drill's figure
+    # At rest 1 s, then 50 ms each: the drill's figures. Each would hang, or wait for a second.
+    assert took[0] < 5
+    assert sum(took[1:]) < 10
     assert rows() == 22
     # The server has thawed: what lay in its socket was refused, or this would be 23.
     time.sleep(0.2)

@@ -111,8 +111,8 @@ def test_a_worker_relays(start_worker: StartWorker, broker: EmbeddedBroker) -> N
     with redis.Redis.from_url(broker.url) as client:
         wait_for("their runs", lambda: client.llen(f"test:{key}") == 3, 20)
         leave(4, key=key)
-        wait_for("one that comes later", lambda: client.llen(f"test:{key}") == 4, 10)
-    wait_for("an empty outbox", lambda: not OutboxMessage.objects.exists(), 5)
+        wait_for("one that comes later", lambda: client.llen(f"test:{key}") == 4)
+    wait_for("an empty outbox", lambda: not OutboxMessage.objects.exists())
 
 
 def test_beat_relays(start: Any, broker: EmbeddedBroker) -> None:

@@ -51,18 +51,18 @@ def test_depth_and_age_over_all_priorities(redis_client: Any, take: Callable[[],
 def test_age_counts_from_when_a_delayed_message_was_due(
     redis_client: Any, new_peer: NewPeer, take: Callable[[], Snapshot]
 ) -> None:
-    sent = jobs.say.apply_async(("later",), queue="urgent_fast", countdown=1.5)
+    sent = jobs.say.apply_async(("later",), queue="urgent_fast", countdown=4)
     queue = take().queues.named("urgent_fast")
     assert queue is not None
     assert (queue.depth, queue.delayed, queue.oldest_seconds) == (0, 1, None)
-    time.sleep(2)
+    time.sleep(4.5)
     peer = new_peer("average_fast")  # its keeper pushes what is due, of every queue
     peer.refresh()
     queue = take().queues.named("urgent_fast")
     assert queue is not None, sent
     assert (queue.depth, queue.delayed) == (1, 0)
     assert queue.oldest_seconds is not None
-    assert queue.oldest_seconds < 1.4  # enqueued two seconds ago
+    assert queue.oldest_seconds < 4  # enqueued five seconds ago
 
 
 def test_age_of_what_was_put_back_for_a_while(
@@ -198,12 +198,12 @@ def test_the_database_down_costs_only_its_parts(
     """It hangs, which is worse than a refusal."""
     from monitoring.snapshot import stored
 
-    monkeypatch.setattr(stored, "ask", lambda: time.sleep(3))
+    monkeypatch.setattr(stored, "ask", lambda: time.sleep(30))
     taker = Taker(app, deadline=0.5)
     for _ in range(2):
         began = time.monotonic()
         snapshot = taker.take()
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 10
         assert set(snapshot.unreachable) == {"outbox", "database", "beat", "dead_letters"}
         assert snapshot.server.memory
     time.sleep(3)

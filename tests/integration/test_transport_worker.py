@@ -56,7 +56,7 @@ def test_ten_thousand_tasks_leave_nothing_in_redis(
         return not redis_client.exists(*queues)
 
     wait_for("all of them acknowledged", done)
-    wait_for("the key space of before", lambda: keys(redis_client) == before, 10)
+    wait_for("the key space of before", lambda: keys(redis_client) == before)
     assert redis_client.xlen("dead_letters") == 0
 
 
@@ -81,7 +81,7 @@ def test_a_delay_waits_in_redis_whoever_sent_it(
     due = datetime.now(UTC) + timedelta(seconds=4)
     counted.apply_async(("ours",), eta=due)
     counted.apply_async(("stock",), eta=due, connection=stock_connection)
-    wait_for("both parked", lambda: redis_client.zcard("unacked:parked") == 2, 3)
+    wait_for("both parked", lambda: redis_client.zcard("unacked:parked") == 2)
     for key in ("ours", "stock"):
         (ran,) = wait_for(key, lambda key=key: runs(redis_client, key))  # type: ignore[misc]
         assert -0.1 < ran - due.timestamp() < 5
@@ -99,7 +99,7 @@ def test_revoking_deletes_a_parked_message(redis_client: Any, start_worker: Star
     assert redis_client.zrange("unacked:parked", 0, -1)
     assert redis_client.hkeys("unacked:parked_ids") == [kept.id.encode()]
     assert redis_client.hlen("unacked") == 1
-    worker.wait_for_log("was revoked before its time", 5)
+    worker.wait_for_log("was revoked before its time")
 
 
 def test_a_rolling_switch_to_ours_and_back_loses_and_doubles_nothing(

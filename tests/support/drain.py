@@ -6,8 +6,9 @@ from typing import Any
 
 from tests.support.processes import Running, wait_for
 
-GRACE = 5  # seconds
-SOON = 4  # an exit that waits for nothing; a busy machine takes a while for it
+GRACE = 8  # seconds
+IN_TIME = GRACE + 5  # a platform's kill comes five seconds after the grace
+SOON = 6  # an exit that waits for nothing; a busy machine takes a while for it
 QUEUE = "average_slow"
 Worker = Callable[..., Running]
 

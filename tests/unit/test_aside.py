@@ -25,7 +25,7 @@ def test_one_that_hangs_is_late_once_and_then_at_once(monkeypatch: pytest.Monkey
     began = time.monotonic()
     with pytest.raises(Late, match="the database does not answer"):
         one.ask(lambda: 7, 5)
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 4  # of five
     # Its connection may be lost for ever: another thread asks anew.
     monkeypatch.setattr(aside, "LEFT_AFTER", 0.0)
     assert one.ask(lambda: 7, 5) == 7
