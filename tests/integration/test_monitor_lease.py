@@ -116,6 +116,16 @@ def test_a_copy_is_what_was_kept(server: EmbeddedBroker, place: str) -> None:
     assert copies.newest(None, found, (1.0, both)) == []
 
 
+def test_two_deployments_on_one_broker_keep_their_copies_apart(server: EmbeddedBroker) -> None:
+    client = redis.Redis.from_url(server.url, decode_responses=True)
+    one = copies.OnBroker(lambda: client, lambda: "one:")
+    other = copies.OnBroker(lambda: client, lambda: "other:")
+    one.save(1_800_000_010.0, [alert()])
+    assert other.load() is None
+    assert one.load() == (1_800_000_010.0, [alert()])
+    assert client.keys("*alerts*") == ["one:" + copies.KEY]
+
+
 def test_the_database_remembers_what_is_over() -> None:
     kept = copies.InDatabase()
     kept.save(1_800_000_010.0, [alert()])
