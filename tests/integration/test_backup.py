@@ -16,8 +16,9 @@ import pytest
 import redis
 
 from broker.embedded import EmbeddedBroker
-from drills.postgres import Postgres, programs
+from drills.postgres import programs
 from project import env
+from tests.support.postgres import own_postgres
 
 
 class Place:
@@ -100,7 +101,7 @@ def place(
             if not (programs() / "pg_dump").exists():
                 pytest.skip("no pg_dump of the server's version here")
             monkeypatch.setenv("PATH", str(programs()), prepend=os.pathsep)
-            server = ends.enter_context(Postgres(tmp_path / "postgres"))
+            server = ends.enter_context(own_postgres())
             database = server.url("postgres")
         found = Place(tmp_path, database)
         yield found

@@ -2,18 +2,17 @@
 
 import time
 from collections.abc import Iterator
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
 
 import psycopg
 import pytest
 
-from drills.postgres import QUICK, Postgres
+from drills.postgres import Postgres
 from tests.fixtures import StartWorker
 from tests.support import faulty
 from tests.support.faults import POOL, World
+from tests.support.postgres import own_postgres
 from tests.support.processes import wait_for
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
@@ -25,9 +24,7 @@ SLEEP = "SELECT pg_sleep(60)"
 
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[Postgres]:
-    settings = {**QUICK, "max_connections": str(MOST), "log_connections": "on"}
-    # Not pytest's folder: each session that begins closes that to the server's user.
-    with TemporaryDirectory() as folder, Postgres(Path(folder) / "postgres", settings) as server:
+    with own_postgres(max_connections=str(MOST), log_connections="on") as server:
         server.sql(faulty.TABLES)
         yield server
 

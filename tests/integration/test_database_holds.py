@@ -4,8 +4,6 @@ import sys
 import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import pytest
@@ -17,6 +15,7 @@ from project import db, env
 from tests.fixtures import StartWorker
 from tests.support import faulty
 from tests.support.faults import World
+from tests.support.postgres import own_postgres
 from tests.support.processes import Running, manage, wait_for
 from tests.support.sentry import Tracker, tracker
 
@@ -27,8 +26,7 @@ SECONDS = 5.5
 
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[Postgres]:
-    # Not pytest's folder: each session that begins closes that to the server's user.
-    with TemporaryDirectory() as folder, Postgres(Path(folder) / "postgres") as server:
+    with own_postgres() as server:
         server.sql(faulty.TABLES)
         yield server
 

@@ -4,16 +4,14 @@ import random
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 from django.db import connections
 
-from drills.postgres import QUICK, Postgres
 from project import db
 from project.postgres import handover
+from tests.support.postgres import own_postgres
 from workers.threads_current import guard, undisturbed
 from workers.threads_job import Job
 
@@ -24,21 +22,15 @@ SLOTS, LIMITS = 4, 150
 def pool(monkeypatch: pytest.MonkeyPatch, django_db_blocker: Any) -> Iterator[Any]:
     """Of two connections for four threads, in a worker on threads; by the alias `shared`."""
     entry = connections.settings["default"] | {"ENGINE": "project.postgres", "CONN_MAX_AGE": 0}
-    with TemporaryDirectory(prefix="handover-") as folder:
-        server = Postgres(Path(folder) / "postgres", QUICK)
-        server.start()
-        try:
-            entry |= {"HOST": "127.0.0.1", "PORT": server.port, "NAME": "postgres"}
-            entry |= {"USER": "postgres", "PASSWORD": "", "OPTIONS": {}}
-            db._pool(entry, 2)
-            monkeypatch.setitem(connections.settings, "shared", entry)
-            monkeypatch.setattr(handover, "undisturbed", undisturbed)
-            with django_db_blocker.unblock():
-                shared: Any = connections["shared"]
-                yield shared.pool
-                shared.close_pool()
-        finally:
-            server.stop()
+    with own_postgres() as server, django_db_blocker.unblock():
+        entry |= {"HOST": "127.0.0.1", "PORT": server.port, "NAME": "postgres"}
+        entry |= {"USER": "postgres", "PASSWORD": "", "OPTIONS": {}}
+        db._pool(entry, 2)
+        monkeypatch.setitem(connections.settings, "shared", entry)
+        monkeypatch.setattr(handover, "undisturbed", undisturbed)
+        shared: Any = connections["shared"]
+        yield shared.pool
+        shared.close_pool()
 
 
 @guard

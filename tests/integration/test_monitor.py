@@ -6,19 +6,18 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
-from drills.postgres import Postgres
 from monitoring import slo
 from monitoring.alerts.models import AlertRecord
 from monitoring.models import QueueSample
 from tasks.outbox.models import OutboxMessage
 from tasks.queues import by_name
 from tests.support.monitored import Monitored, monitored
+from tests.support.postgres import own_postgres
 from tests.support.processes import Running, manage, wait_for
 from tests.support.receivers import mail_server, receiver
 from tests.support.sentry import tracker
@@ -135,9 +134,7 @@ def test_a_database_that_takes_connections_and_never_answers(world: Monitored) -
 
 
 def test_the_database_away_and_back(start: Callable[..., Running], tmp_path: Path) -> None:
-    # Not below pytest's folder: another run of it would shut PostgreSQL's user out.
-    folder = TemporaryDirectory(prefix="monitor-")
-    with monitored(start, tmp_path) as world, folder, Postgres(Path(folder.name)) as database:
+    with monitored(start, tmp_path) as world, own_postgres() as database:
         world.environment["DATABASE_URL"] = database.url()
         assert start(manage("migrate", "-v0"), world.environment).wait() == 0
         world.monitor()

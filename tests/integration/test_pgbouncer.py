@@ -1,17 +1,15 @@
 """Behind a PgBouncer in transaction mode: two sessions of the server for all, and nothing leaks."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import psycopg
 import pytest
 
-from drills.postgres import Postgres
 from tests.fixtures import StartWorker
 from tests.support import faulty
 from tests.support.pgbouncer import SESSIONS, PgBouncer
+from tests.support.postgres import own_postgres
 from tests.support.processes import Running, manage, wait_for
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
@@ -20,9 +18,8 @@ pytestmark = [pytest.mark.django_db(transaction=True)]
 @pytest.fixture
 def bouncer(start: Callable[..., Running]) -> Iterator[PgBouncer]:
     with (
-        TemporaryDirectory() as folder,
-        Postgres(Path(folder) / "postgres") as server,
-        PgBouncer(Path(folder) / "bouncer", server) as bouncer,
+        own_postgres() as server,
+        PgBouncer(server.folder.parent / "bouncer", server) as bouncer,
     ):
         server.sql(faulty.TABLES)
         migrated = start(manage("migrate", "-v0"), {"DATABASE_URL": server.url()})

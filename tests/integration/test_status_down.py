@@ -10,8 +10,8 @@ import pytest
 from django.conf import settings
 
 from broker.embedded import EmbeddedBroker
-from drills.postgres import Postgres, PostgresMissing
 from tests.fixtures import DATABASE_FILE
+from tests.support.postgres import own_postgres
 from tests.support.processes import Running, wait_for
 from tests.support.status import Web, session
 
@@ -85,21 +85,17 @@ def test_without_the_database_nobody_is_known_but_who_was(
 
 
 def test_a_database_that_hangs_holds_up_nobody_for_long(
-    start: Callable[..., Running], broker: EmbeddedBroker, tmp_path: Path
+    start: Callable[..., Running], broker: EmbeddedBroker
 ) -> None:
-    try:
-        postgres = Postgres(tmp_path / "postgres").start()
-    except PostgresMissing as missing:
-        pytest.skip(str(missing))
-    assert postgres.process is not None
-    try:
+    with own_postgres() as postgres:
+        assert postgres.process is not None
         web = Web(start, DATABASE_URL=postgres.url())
         postgres.process.send_signal(signal.SIGSTOP)
-        for _ in range(3):
-            found = web.get(cookie=f"{settings.SESSION_COOKIE_NAME}=somebody")
-            assert found.status == 200
-            assert "nobody can log in" in found.page.text
-            assert found.seconds < 8
-    finally:
-        postgres.process.send_signal(signal.SIGCONT)
-        postgres.stop()
+        try:
+            for _ in range(3):
+                found = web.get(cookie=f"{settings.SESSION_COOKIE_NAME}=somebody")
+                assert found.status == 200
+                assert "nobody can log in" in found.page.text
+                assert found.seconds < 8
+        finally:
+            postgres.process.send_signal(signal.SIGCONT)
