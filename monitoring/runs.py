@@ -110,7 +110,7 @@ def _say(task: Any, request: Any, state: str, error: BaseException | None = None
         run_seconds=None if ran is None else round(ran, 3),
         cpu_seconds=None if cpu is None else round(cpu, 4),
         queries=asked,
-        database_seconds=None if database is None else round(database, 4),
+        database_seconds=None if database is None else round(database, 6),
         attempt=(request.retries or 0) + 1,
         **why,
     )

@@ -79,7 +79,12 @@ apps.INSTALLED_APPS.remove("tasks.outbox")
 import django
 django.setup()
 from django.core.management import call_command
-call_command("check")
+from django.core.management.base import SystemCheckError
+try:
+    call_command("check")
+except SystemCheckError as error:  # and the check says who needed it: one example
+    assert "tasks.E003" in str(error) and "tell_signup.delay()" in str(error), error
+    assert "identified 1 issue" in str(error), error
 from django.db import transaction
 from tests.support.batches import noted
 from tasks.batch import enqueue_many

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings as django_settings
 
-from project import logs
+from project import log_lines, logs
 
 
 def said(environment: str) -> str:
@@ -23,6 +23,7 @@ def said(environment: str) -> str:
         logger.info("Sending due task heartbeat-urgent_fast")
         logger.warning("heartbeat of urgent_fast is late")
         logger.info("sent a mail")
+        log_lines.flush()
     finally:
         root.handlers, root.level = before, level
         dictConfig(django_settings.LOGGING)
