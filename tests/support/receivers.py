@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -12,6 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from aiosmtpd.controller import Controller
+
+from broker.embedded import free_port
 
 
 @dataclass
@@ -98,9 +99,7 @@ def mail_server() -> Iterator[tuple[str, list[str]]]:
             mails.append(envelope.content.decode())
             return "250 OK"
 
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     controller = Controller(Handler(), "127.0.0.1", port)
     controller.start()
     try:
