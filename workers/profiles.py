@@ -32,7 +32,7 @@ class ProfileError(ValueError):
 class Served:
     """A queue in a profile, and the largest share of the profile's slots that it may take.
 
-    The order is enforced today; the share by the Redis transport, which comes next.
+    The order is Celery's to keep, the share the Redis transport's.
     """
 
     queue: str

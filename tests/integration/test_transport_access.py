@@ -1,11 +1,10 @@
-"""Ways to a server: a user with few rights, TLS, Sentinel."""
+"""Ways to a server: TLS, Sentinel."""
 
 import shutil
 import ssl
 import subprocess
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +12,10 @@ import pytest
 import redis
 from kombu import Connection
 
-from broker.embedded import EmbeddedBroker, free_port
+from broker.embedded import free_port
 from broker.transport import SentinelTransport
-from project import env
-from tests.fixtures import StartWorker
-from tests.support import transport_tasks
 from tests.support.processes import wait_for
-from tests.support.transport import Peer, connect
+from tests.support.transport import Peer, connect, publish
 
 pytest_plugins = ["tests.support.transport_fixtures"]
 REDIS = shutil.which("redis-server") or ""
@@ -48,57 +44,6 @@ def servers() -> Iterator[list[Server]]:
     yield started
     for each in reversed(started):
         each.stop()
-
-
-def publish(connection: Any, count: int, **headers: Any) -> None:
-    for number in range(count):
-        connection.Producer().publish(
-            {}, routing_key="q", headers={"id": str(number), "task": "t", **headers}
-        )
-
-
-def acl_rule() -> list[str]:
-    """The rule as docs/transport.md gives it."""
-    text = (env.ROOT / "docs" / "transport.md").read_text()
-    found = next(line for line in text.splitlines() if line.startswith("ACL SETUSER"))
-    return found.split()[2:]
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_user_with_the_documented_rights_can_do_all(
-    server: EmbeddedBroker, start_worker: StartWorker
-) -> None:
-    with redis.Redis.from_url(server.url) as client:
-        client.execute_command("ACL", "SETUSER", *acl_rule())
-        url = server.url.replace("redis://", "redis://celery:secret@")
-        peer = Peer(url, ["q"])
-        with connect(url) as connection:
-            publish(connection, 3)
-            publish(connection, 1, eta=(datetime.now(UTC) + timedelta(hours=1)).isoformat())
-        client.script_flush()
-        peer.claim()
-        peer.got[0].ack()
-        peer.got[1].dead_letter("why")
-        peer.got[2].put_back(60)
-        peer.flush()
-        peer.keep()
-        peer.blip(set())
-        peer.leave()
-        log = client.execute_command("ACL", "LOG")
-        assert log == [], log
-        client.flushall()
-
-        start_worker(
-            *("--profile", "io", "-I", "tests.support.transport_tasks"),
-            environment={"BROKER_URL": url},
-        )
-        counted: Any = transport_tasks.counted
-        with connect(url) as connection:
-            counted.apply_async(("allowed",), connection=connection)
-        wait_for("it ran", lambda: client.llen("test:allowed"))
-        wait_for("its ack", lambda: not client.exists("unacked", "average_slow"))
-        refused = {entry[b"object"] for entry in client.execute_command("ACL", "LOG")}
-        assert refused <= {b"config|get"}, refused
 
 
 def certificate(folder: Path) -> tuple[Path, Path]:

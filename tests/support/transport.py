@@ -40,6 +40,14 @@ def connect(url: str, **options: Any) -> Any:
     return Connection(url, transport=Transport, transport_options=options, ssl=ssl)
 
 
+def publish(connection: Any, count: int, **headers: Any) -> None:
+    """Messages of a task `t` to queue `q`, numbered."""
+    for number in range(count):
+        connection.Producer().publish(
+            {}, routing_key="q", headers={"id": str(number), "task": "t", **headers}
+        )
+
+
 def raw_message(
     number: int, queue: str, tag: str | None = None, headers: dict[str, Any] | None = None
 ) -> bytes:

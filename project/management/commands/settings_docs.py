@@ -17,7 +17,8 @@ INTRO = """# Settings
 Every environment variable the project reads. Made from `project/env.py`, `project/replicas.py`,
 `project/sentry.py`, `monitoring/env.py` and the examples by `manage.py settings_docs`; a test
 fails when this page is stale. A wrong value is refused before anything runs. On a developer's
-machine `.env` may hold them (see `.env.example`).
+machine `.env` may hold them (see `.env.example`). Of others' variables
+`WEB_CONCURRENCY`, gunicorn's number of processes, counts in `manage.py connections` and the doctor.
 
 | variable | type | default | meaning |
 |---|---|---|---|
