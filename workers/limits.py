@@ -4,6 +4,7 @@ It looks at what runs, at most the pool's slots, some times a second. That costs
 of deadlines, which every task would pay for: most are long done when their limit comes.
 """
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -11,6 +12,7 @@ from typing import Final
 
 from workers.threads_job import Job
 
+logger = logging.getLogger(__name__)
 TICK_SECONDS: Final = 0.25
 """A limit is noticed at most this much late."""
 MOST_STUCK: Final = 3
@@ -31,12 +33,18 @@ class Watcher(threading.Thread):
         while not self._ended.wait(TICK_SECONDS):
             now = time.monotonic()
             for job in self._running():
-                if job.began is None:
-                    continue
-                if job.unwanted or now >= job.began + job.hard:
-                    self._give_up(job)
-                elif not job.soft_told and now >= job.began + job.soft:
-                    job.tell_soft()
+                try:
+                    self._look(job, now)
+                except Exception:
+                    logger.exception(f"{job.name}[{job.task_id}]: its time limit is not kept")
+
+    def _look(self, job: Job, now: float) -> None:
+        if job.began is None:
+            return
+        if job.unwanted or now >= job.began + job.hard:
+            self._give_up(job)
+        elif not job.soft_told and now >= job.began + job.soft:
+            job.tell_soft()
 
     def end(self) -> None:
         self._ended.set()

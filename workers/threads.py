@@ -143,9 +143,9 @@ class TaskPool(BasePool):
 
     def _start_thread(self, first: Callable[[], None] | None = None) -> None:
         """A new slot's; or, with something to do first, that of a slot whose thread is lost."""
+        threading.Thread(target=self._serve, args=(first,), name="slot", daemon=True).start()
         if first is None:
             self._threads += 1
-        threading.Thread(target=self._serve, args=(first,), name="slot", daemon=True).start()
 
     def _serve(self, first: Callable[[], None] | None) -> None:
         try:
@@ -181,7 +181,11 @@ class TaskPool(BasePool):
             del self._stuck[job]
             return
         self._jobs.pop(job, None)
-        self._start_thread(first=job.tell_hard)
+        try:
+            self._start_thread(first=job.tell_hard)
+        except RuntimeError:  # no more threads are to be had: the slot is lost, its task is not
+            logger.exception(f"no thread in place of the one that {job.name} holds")
+            job.tell_hard()
         if len(self._stuck) > MOST_STUCK:
             names = ", ".join(sorted({stuck.name for stuck in self.stuck()}))
             replace.begin(

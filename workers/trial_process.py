@@ -58,7 +58,7 @@ class TrialProcess:
         left, deadline = memoryview(job), time.monotonic() + seconds
         with contextlib.suppress(BrokenPipeError):
             while left and (wait := deadline - time.monotonic()) > 0:
-                if select.select([], [self._jobs], [], wait)[1]:
+                if _ready(self._jobs, select.POLLOUT, wait):
                     left = left[os.write(self._jobs, left) :]
 
     @property
@@ -82,8 +82,7 @@ class TrialProcess:
 
     def read(self, seconds: float) -> list[dict[str, Any]]:
         """What it says within that time, perhaps nothing. Returns as soon as there is something."""
-        ready, _, _ = select.select([self._fd], [], [], max(0.0, seconds))
-        if not ready:
+        if not _ready(self._fd, select.POLLIN, seconds):
             return []
         data = os.read(self._fd, READ_BYTES)
         if not data:  # it ends, or a pool's child was forked meanwhile and keeps the pipe open
@@ -117,7 +116,7 @@ class TrialProcess:
     def rest(self) -> list[dict[str, Any]]:
         """What it said before it ended. Call it once it has."""
         found: list[dict[str, Any]] = []
-        while select.select([self._fd], [], [], 0)[0]:
+        while _ready(self._fd, select.POLLIN, 0):
             data = os.read(self._fd, READ_BYTES)
             if not data:
                 break
@@ -129,3 +128,10 @@ class TrialProcess:
         found: list[dict[str, Any]] = [json.loads(line) for line in lines]
         self._memory += [said["memory"] for said in found]
         return found
+
+
+def _ready(fd: int, event: int, seconds: float) -> bool:
+    """Within that time. An end that was closed counts: reading or writing says so."""
+    poll = select.poll()  # select() knows no descriptor above 1023
+    poll.register(fd, event)
+    return bool(poll.poll(max(0.0, seconds) * 1000))

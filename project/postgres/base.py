@@ -100,9 +100,10 @@ class DatabaseWrapper(_Django):
         with handover.undisturbed():
             super().connect()
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        # Not `_close`: whatever comes out of that, Django then forgets the connection.
         with handover.undisturbed():
-            super()._close()
+            super().close()
 
     def is_usable(self) -> bool:
         """Asked before a kept connection's first query of a task or a request."""

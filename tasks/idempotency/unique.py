@@ -17,6 +17,7 @@ from django.db import transaction
 from django.utils import timezone
 from kombu.utils.uuid import uuid
 
+from tasks import doors
 from tasks.base import Task
 from tasks.idempotency import keys
 from tasks.idempotency.mixin import LEASE_MARGIN, NO_LIMIT
@@ -62,14 +63,33 @@ class UniqueTask(Task):
             return super().apply_async(args, kwargs, task_id, *more, **options)
         from tasks.idempotency import calls
 
-        key = self._key(args, kwargs)
-        # Either both are kept or neither: the mark, and the message (or its row in the outbox).
+        key, publish = self._key(args, kwargs), super().apply_async
+        options["task_id"] = task_id = uuid()
+
+        def send() -> Any:
+            try:
+                return publish(args, kwargs, **options)
+            except Exception:
+                calls.drop(key, task_id)
+                raise
+
         with transaction.atomic():
-            holder = calls.mark(key, self.name, task_id := uuid(), self._lasts(options))
+            holder = calls.mark(key, self.name, task_id, self._lasts(options))
             if holder == task_id:
-                return super().apply_async(args, kwargs, task_id, **options)
+                if self._kept(options):
+                    # Either both are kept or neither: the mark, and the message's row.
+                    return publish(args, kwargs, **options)
+                # The run must find the mark, or it would stand for a call that is over.
+                transaction.on_commit(send)
+                return self.AsyncResult(holder)
         logger.info("not sent: %s does what %s asks for", holder, key)
         return self.AsyncResult(holder)
+
+    def _kept(self, options: dict[str, Any]) -> bool:
+        """Whether the outbox takes it: as project/celery.py decides."""
+        wanted = options.get("outbox")
+        wanted = self.outbox if wanted is None else wanted
+        return bool(doors.door is not None and wanted and not options.get("connection"))
 
     def perform(self, args: Any, kwargs: Any) -> Any:
         if not apps.is_installed("tasks.idempotency"):

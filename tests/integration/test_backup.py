@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -154,24 +155,34 @@ def test_a_broker_elsewhere_is_left_to_its_owner(tmp_path: Path) -> None:
     assert [one.name for one in (tmp_path / "copy").iterdir()] == ["db.sqlite3"]
 
 
-def test_a_killed_server_keeps_all_that_it_had_answered(tmp_path: Path) -> None:
-    """`appendfsync everysec` is about the machine's power, not about the process."""
+def test_a_killed_server_keeps_what_it_had_answered(tmp_path: Path) -> None:
+    """`appendfsync everysec` is about the machine's power, not about the process.
+
+    While a flush to the disk takes long the server holds writes back, for two seconds at most: what
+    it answered before those is there each time, and all of it where the disk keeps up.
+    """
     with EmbeddedBroker(tmp_path / "broker") as server:
-        answered = [0]
-
-        def push() -> None:
-            with redis.Redis.from_url(server.url) as client, contextlib.suppress(redis.RedisError):
-                while True:
-                    answered[0] = int(client.lpush("queue", "x" * 100))
-
+        whole = 0
         for _ in range(5):
-            before = answered[0]
+            with redis.Redis.from_url(server.url) as client:
+                kept, answered = client.llen("queue"), list[float]()
+
+            def push(answered: list[float] = answered) -> None:
+                with (
+                    redis.Redis.from_url(server.url) as client,
+                    contextlib.suppress(redis.RedisError),
+                ):
+                    while client.lpush("queue", "x" * 100):
+                        answered.append(time.monotonic())
+
             thread = threading.Thread(target=push)
             thread.start()
-            while answered[0] < before + 500:
-                pass
+            time.sleep(3)
             server.kill()
             thread.join()
             server.start()
             with redis.Redis.from_url(server.url) as client:
-                assert client.llen("queue") in (answered[0], answered[0] + 1)
+                found = client.llen("queue") - kept
+            assert found >= sum(at < answered[-1] - 2.5 for at in answered)
+            whole += found in (len(answered), len(answered) + 1)
+        assert whole

@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from billiard.exceptions import SoftTimeLimitExceeded
 from django.db import connections
 
 from project import db
 from project.postgres import handover
 from tests.support.postgres import own_postgres
+from workers import threads_job
 from workers.threads_current import guard, undisturbed
 from workers.threads_job import Job
 
@@ -31,6 +33,7 @@ def pool(monkeypatch: pytest.MonkeyPatch, django_db_blocker: Any) -> Iterator[An
         shared: Any = connections["shared"]
         yield shared.pool
         shared.close_pool()
+        del connections["shared"]
 
 
 @guard
@@ -52,6 +55,30 @@ def cut_short(ends: list[float]) -> None:
         assert job.give_up()
         thread.join(30)
         assert not thread.is_alive()
+
+
+def test_a_limit_on_the_way_in_leaves_the_connection_where_it_was(
+    pool: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = connections["shared"]
+    seen: list[bool] = []
+
+    def limited() -> None:
+        monkeypatch.undo()
+        raise SoftTimeLimitExceeded
+
+    @guard
+    def body() -> None:
+        shared.ensure_connection()
+        monkeypatch.setattr(threads_job, "arrive", limited)
+        with pytest.raises(SoftTimeLimitExceeded):
+            shared.close()
+        seen.append(shared.connection is not None)
+        shared.close()
+
+    Job(body, (), {}, None, None, None, None, None, None, "id").run(0)
+    assert seen == [True]
+    assert len({id(pool.getconn(timeout=10)) for _ in range(2)}) == 2
 
 
 @pytest.mark.timeout(120)

@@ -156,6 +156,16 @@ def test_until_executing_a_duplicate_is_dropped_while_one_waits(
     assert not Call.objects.exists()
 
 
+def test_without_the_outbox_it_is_sent_once_its_mark_is_committed(client: Any) -> None:
+    """Sent before, it may have run by then: the mark would stand for a call that is over."""
+    for rolls_back, sent in ((True, 0), (False, 1)):
+        with transaction.atomic():
+            once.until_executing.apply_async((str(uuid4()),), outbox=False)
+            assert client.llen("average_slow") == 0
+            transaction.set_rollback(rolls_back)
+        assert client.llen("average_slow") == Call.objects.count() == sent
+
+
 def test_a_mark_expires(client: Any, settings: Any) -> None:
     key = str(uuid4())
     first = once.until_executing.apply_async((key,), expires=0.2)

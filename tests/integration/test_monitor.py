@@ -42,7 +42,8 @@ def test_messages_that_nobody_serves_are_told_and_their_end_too(world: Monitored
     ]
     assert told["value"] == 5
     assert told["advice"][0] == "heroku ps:scale worker_io=1"
-    row = AlertRecord.objects.get(rule="queue-unserved")
+    row = wait_for("its row", AlertRecord.objects.filter(rule="queue-unserved").first)
+    assert row is not None
     assert row.resolved_at is None
     assert row.told_at is not None
     world.worker("-Q", "urgent_fast")

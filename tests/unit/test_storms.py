@@ -47,8 +47,9 @@ def test_a_window_ends_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_few_in_each_window_are_never_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    limit = Limit(1, 100, Told())
     now = float(round(time.monotonic()))  # sums of whole numbers are exact
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    limit = Limit(1, 100, Told())
     for window in range(5):
         monkeypatch.setattr(time, "monotonic", lambda at=now + window * WINDOW: at)
         assert limit.admit(("a",))

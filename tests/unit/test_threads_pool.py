@@ -12,6 +12,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 
 from tests.support.processes import wait_for
 from workers import threads_job
+from workers.limits import Watcher
 from workers.threads import TaskPool, instead_of
 from workers.threads_current import guard
 from workers.threads_job import Job
@@ -182,3 +183,24 @@ def test_the_stock_thread_pool_is_replaced_and_others_are_not() -> None:
     assert instead_of("threads") is TaskPool
     assert instead_of(StockPool) is TaskPool
     assert instead_of("prefork") == "prefork"
+
+
+def test_a_limit_that_cannot_be_kept_does_not_end_the_others() -> None:
+    """As where no more threads can be started."""
+    gate, told = threading.Event(), list[Job]()
+    jobs = [job(gate.wait), job(gate.wait)]
+    for each in jobs:
+        each.hard = 0.01
+        threading.Thread(target=each.run, args=(0,), daemon=True).start()
+
+    def give_up(each: Job) -> None:
+        if each is jobs[0]:
+            raise RuntimeError("can't start new thread")
+        told.append(each)
+
+    watcher = Watcher(lambda: jobs, give_up)
+    watcher.start()
+    wait_for("the other", lambda: len(told) > 1)
+    watcher.end()
+    gate.set()
+    assert set(told) == {jobs[1]}
