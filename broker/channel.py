@@ -138,7 +138,8 @@ class Leased(Bindings, Claiming):
         self._in_poll = None  # nothing but a bell can be lost
         self.abandon()
         if not self.closed:
-            self.put_back_inbox()
+            self.put_back_inbox(keeping=self._no_ack)
+            self._inbox.clear()  # without acks it ends with its connection, as on any broker
         super().close()  # type: ignore[misc]
 
 

@@ -3,7 +3,7 @@
 import time
 import weakref
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Container
 from typing import Any, Final
 
 from broker import scripts
@@ -193,6 +193,10 @@ class Claiming(Rooms, Flights, Unpacking, Publishing):
         """Hands claimed messages to their consumers, at most `limit`."""
         count = 0
         while self._inbox and count < limit:
+            if self._inbox[0][0] not in self.connection._callbacks:
+                # Cancelled while the claim was under way.
+                self.put_back_inbox(keeping=self.connection._callbacks)
+                continue
             queue, message = self._inbox.popleft()
             owner = self.owner
             held = owner.get(message.delivery_tag) if owner else None
@@ -210,10 +214,16 @@ class Claiming(Rooms, Flights, Unpacking, Publishing):
             mine = [tag for tag, held in self.owner.held().items() if held.channel() is self]
             self.owner.put_back(reversed(mine))
 
-    def put_back_inbox(self, keeping: Iterable[str] = ()) -> None:
+    def put_back_inbox(self, keeping: Container[str] = ()) -> None:
         """What this channel claimed and has not delivered, but for those queues."""
-        kept = [each for each in self._inbox if each[0] in keeping]
-        if self.owner:
-            back = [m.delivery_tag for queue, m in reversed(self._inbox) if queue not in keeping]
-            self.owner.put_back(tag for tag in back if self.owner.get(tag))
-        self._inbox = deque(kept)
+        back = [each for each in self._inbox if each[0] not in keeping]
+        self._inbox = deque(each for each in self._inbox if each[0] in keeping)
+        for queue, message in reversed(back):
+            self._return(queue, message)
+
+    def _return(self, queue: str, message: Any) -> None:
+        """Uncounted, to its queue."""
+        if queue in self._no_ack:
+            self._put(queue, message._raw)  # popped for good: only we have it
+        elif self.owner and self.owner.get(message.delivery_tag):
+            self.owner.put_back([message.delivery_tag])

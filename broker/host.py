@@ -19,17 +19,20 @@ def here() -> str:
 def started(pid: int) -> str:
     """When a process started, in the kernel's ticks; "" where nobody can say or it is gone."""
     try:
-        # The name in brackets may hold spaces: count from its end. Field 3 is the state.
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return _started(pid)
     except OSError:
         return ""
-    return "" if fields[0] in "ZX" else fields[19]
 
 
 def gone(pid: int, since: str) -> bool:
     """Whether the process that started then is no more. False where it cannot be known."""
     if since:
-        return started(pid) != since
+        try:
+            return _started(pid) != since
+        except (FileNotFoundError, ProcessLookupError):
+            pass  # gone, or hidden from us
+        except OSError:
+            return False  # we cannot look, as without a free file descriptor
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -37,3 +40,10 @@ def gone(pid: int, since: str) -> bool:
     except OSError:
         pass  # it is another user's, so it is there
     return False
+
+
+def _started(pid: int) -> str:
+    """As `started`; "" of a zombie. Raises OSError."""
+    # The name in brackets may hold spaces: count from its end. Field 3 is the state.
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return "" if fields[0] in "ZX" else fields[19]

@@ -70,6 +70,7 @@ class Owner:
         self._sent: set[str] = set()
         """Tags told to the server, whose answer is not there yet."""
         self._sending = threading.Lock()
+        """Map and counts change together: the loop and the keeper both do it."""
         self.keeper: Any = None
         self.channels: weakref.WeakSet[Any] = weakref.WeakSet()
         """Those that claim for this owner; usually one."""
@@ -86,8 +87,13 @@ class Owner:
 
     def add(self, held: Held) -> None:
         """Into the map, before its first delivery."""
-        self._held[held.tag] = held
-        self.counts[held.queue] += 1
+        with self._sending:
+            # Reaped while we were frozen, and ours again: the first run may still go on.
+            again = self._held.get(held.tag)
+            if again is not None:
+                self.counts[again.queue] -= 1
+            self._held[held.tag] = held
+            self.counts[held.queue] += 1
 
     @property
     def size(self) -> int:

@@ -28,14 +28,21 @@ class Poller(_Poller):
 
     def __init__(self) -> None:
         super().__init__()
-        # Written by whoever settles from another thread, read by the loop.
-        self._ears, self._mouth = os.pipe()
-        for end in (self._ears, self._mouth):
-            os.set_blocking(end, False)
+        self._ears = self._mouth = -1
         self._watched: Any = None
         self._registered = 0.0
         self.loop: Any = None
         """The event loop that listens to our ears, if there is one."""
+
+    def add(self, channel: Any) -> None:
+        """A channel is connected. Not before: nobody closes what never was connected."""
+        if self._ears < 0:
+            # Written by whoever settles from another thread, read by the loop.
+            self._ears, self._mouth = os.pipe()
+            for end in (self._ears, self._mouth):
+                os.set_blocking(end, False)
+            self._watched = None
+        super().add(channel)
 
     def on_poll_start(self) -> bool:
         """Whether something was delivered."""

@@ -1,8 +1,10 @@
 """What a claim hands out, and what it never does: each by the real scripts on a real server."""
 
 import contextlib
+import json
 import time
 from typing import Any
+from unittest import mock
 
 import pytest
 from kombu import Exchange, Queue
@@ -72,6 +74,49 @@ def test_a_queue_that_is_cancelled_gets_its_messages_back(
             connection.drain_events(timeout=1)
         wait_for("those it had not handed out", lambda: redis_client.llen("q") == 2)
         assert len(got) == 1
+
+
+def test_what_a_claim_brings_for_a_queue_cancelled_meanwhile_goes_back(
+    redis_client: Any, new_peer: NewPeer
+) -> None:
+    peer = new_peer("q", "r")
+    peer.channel.connection.cycle.loop = mock.Mock()  # its claims are answered later
+    redis_client.lpush("q", *(raw_message(n, "q") for n in range(3)))
+    redis_client.lpush("r", raw_message(3, "r"))
+    peer.channel.look_again()
+    peer.channel.turn()
+    assert peer.channel.flies
+    peer.channel.basic_cancel(f"{peer.name}-q")
+    assert peer.channel.arrive()
+    assert list(peer.got) == [3]
+    peer.flush()
+    back = [json.loads(raw) for raw in redis_client.lrange("q", 0, -1)]
+    assert [each["headers"]["id"] for each in back] == ["2", "1", "0"]
+    assert redis_client.hlen("unacked") == peer.owner.size == 1
+    peer.channel.basic_consume("q", False, peer._receive, f"{peer.name}-q")
+    assert sorted(peer.claim()) == [0, 1, 2]
+    assert {message.crashes for message in peer.got.values()} == {0}
+
+
+def test_without_acks_what_a_cancelled_queue_has_not_handed_out_goes_back(
+    redis_client: Any, broker: EmbeddedBroker
+) -> None:
+    got: list[Any] = []
+    with connect(broker.url) as connection:
+        channel = connection.channel()
+        channel.basic_qos(0, 10, False)
+        for queue in "qr":
+            redis_client.lpush(queue, raw_message(1, queue))
+            channel.basic_consume(queue, True, got.append, queue)
+        connection.drain_events(timeout=5)
+        assert redis_client.exists("q", "r") == 0  # one claim took both
+        (first,) = got
+        other = "r" if first.delivery_info["routing_key"] == "q" else "q"
+        channel.basic_cancel(other)
+        assert redis_client.llen(other) == 1
+        channel.basic_consume(other, True, got.append, other)
+        connection.drain_events(timeout=5)
+    assert [message.headers["id"] for message in got] == ["1", "1"]
 
 
 def test_a_lost_reply_is_made_good_on_the_same_channel(
