@@ -45,5 +45,5 @@ def gone(pid: int, since: str) -> bool:
 def _started(pid: int) -> str:
     """As `started`; "" of a zombie. Raises OSError."""
     # The name in brackets may hold spaces: count from its end. Field 3 is the state.
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
     return "" if fields[0] in "ZX" else fields[19]
