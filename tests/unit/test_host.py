@@ -53,7 +53,7 @@ def test_the_dead_and_those_whose_pid_is_anothers_are_gone() -> None:
 def test_a_process_that_proc_hides_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
     """`hidepid`: another user's has no /proc/PID for us."""
 
-    def hidden(path: Path) -> str:
+    def hidden(path: Path, **_: str) -> str:
         raise FileNotFoundError(str(path))
 
     since = host.started(os.getpid())
