@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 from uuid import uuid4
 
@@ -14,31 +13,11 @@ from project.celery import app
 from tests.fixtures import StartWorker
 from tests.support.letters import notes
 from tests.support.processes import wait_for
+from tests.support.refusing import Allow, busy, demoted, without_replicas
 from tests.support.transport import Peer, connect, publish
 
 FAST = "average_fast"
 LOST = "Connection to broker lost"
-Allow = Callable[[], Any]
-
-
-def demoted(client: Any) -> Allow:
-    """UNBLOCKED to whoever sleeps on a bell, READONLY afterwards."""
-    client.replicaof("127.0.0.1", 1)
-    return lambda: client.replicaof("NO", "ONE")
-
-
-def without_replicas(client: Any) -> Allow:
-    """NOREPLICAS."""
-    client.config_set("min-replicas-to-write", 1)
-    return lambda: client.config_set("min-replicas-to-write", 0)
-
-
-def busy(client: Any) -> Allow:
-    """BUSY, to a PING too."""
-    client.config_set("busy-reply-threshold", 100)
-    with suppress(redis.TimeoutError):
-        client.eval("while true do end", 0)
-    return lambda: client.script_kill()
 
 
 @pytest.mark.django_db(transaction=True)
