@@ -23,6 +23,8 @@ MARGIN: Final = 0.25
 """The share of the time that is kept for the answer: the server refuses what comes later."""
 BREAKS: Final = (redis_errors.ConnectionError, redis_errors.TimeoutError, OSError)
 """What a line raises that broke, and closed: nobody knows what arrived of what it carried."""
+ELSEWHERE: Final = (redis_errors.ReadOnlyError, redis_errors.MasterDownError)
+"""Of a demoted server, which keeps its connections: only a new one finds the primary by name."""
 
 
 class Unavailable(Exception):
@@ -48,6 +50,7 @@ class Lane:
     """On the project's transport. Not thread-safe."""
 
     broken = False
+    """It is not to be used again."""
 
     def __init__(self, connection: Any, channel: Any) -> None:
         self.connection, self.channel = connection, channel
@@ -112,6 +115,8 @@ class Lane:
         replies = line.outcomes(guarded)
         if -1 in replies:
             self._seen = None  # the clock may have been set
+        if any(isinstance(reply, ELSEWHERE) for reply in replies):
+            self.broken = True
         return [_outcome(reply) for reply in replies]
 
     def _learn(self, line: Any) -> None:

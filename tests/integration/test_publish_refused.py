@@ -11,14 +11,15 @@ from kombu import Connection
 from kombu.transport import redis as stock
 
 from broker.embedded import EmbeddedBroker
-from broker.lanes import Unavailable
+from broker.lanes import Parcel, Unavailable
 from broker.prompt import Prompt
 from project.celery import app
 from tasks.outbox import daemon
 from tasks.outbox.models import OutboxMessage
 from tests.support import batches
 from tests.support.outbox import breaker_closed, empty, leave, numbers, relay_all
-from tests.support.refusing import busy
+from tests.support.refusing import busy, demoted
+from tests.support.transport import connect, raw_message
 
 noted: Any = batches.noted  # its types know nothing of our options
 
@@ -83,3 +84,32 @@ def test_whatever_a_look_raises_the_relay_goes_on(
     with caplog.at_level("INFO"):
         assert relay._turn() >= 1
     assert "relayed again" in caplog.text
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_a_demoted_server_is_left_for_the_one_its_name_leads_to_now(
+    broker: EmbeddedBroker, server: EmbeddedBroker, many: bool
+) -> None:
+    """It lives on as a replica, answers a PING, and keeps its clients' connections."""
+    leads_to = broker.url
+    prompt = Prompt(lambda *_: connect(leads_to), lambda _: [], 5, 2)
+    text = raw_message(1, "refused").decode()
+
+    def put() -> list[Exception | None]:
+        if many:
+            return prompt.put_many("refused", 0, [text])
+        return prompt.put([Parcel(text, "refused", plain=0)])
+
+    with redis.Redis.from_url(broker.url) as old, redis.Redis.from_url(server.url) as new:
+        assert put() == [None]
+        allow = demoted(old)
+        leads_to = server.url
+        try:
+            assert isinstance(put()[0], Unavailable)
+            prompt.ping()
+            assert put() == [None]
+        finally:
+            allow()
+        assert (old.llen("refused"), new.llen("refused")) == (1, 1)
+        old.delete("refused", "refused:bell")
+    prompt.close()
