@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 import redis
+from kombu import Exchange, Queue
 
 from broker.embedded import EmbeddedBroker
 from project.celery import app
@@ -81,3 +82,16 @@ def test_an_ack_that_is_refused_is_sent_again(
         peer.claim()
         assert not client.exists("unacked", "q")
     peer.vanish()
+
+
+@pytest.mark.parametrize("refuse", [demoted, without_replicas])
+def test_a_binding_that_is_refused_is_tried_again(
+    server: EmbeddedBroker, refuse: Callable[[Any], Allow]
+) -> None:
+    """In a pipeline of kombu's own."""
+    with connect(server.url) as connection, redis.Redis.from_url(server.url) as client:
+        queue = Queue("q", Exchange("q"), "q", channel=connection.channel())
+        queue.declare()
+        refuse(client)
+        with pytest.raises(redis.ConnectionError):
+            queue.queue_bind()
