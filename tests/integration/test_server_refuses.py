@@ -90,8 +90,9 @@ def test_a_binding_that_is_refused_is_tried_again(
 ) -> None:
     """In a pipeline of kombu's own."""
     with connect(server.url) as connection, redis.Redis.from_url(server.url) as client:
-        queue = Queue("q", Exchange("q"), "q", channel=connection.channel())
-        queue.declare()
+        exchange = Exchange(f"of {refuse.__name__}", channel=connection.channel())
+        exchange.declare()
+        queue = Queue("q", exchange, "q", channel=exchange.channel)
         refuse(client)
         with pytest.raises(redis.ConnectionError):
             queue.queue_bind()
