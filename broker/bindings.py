@@ -10,6 +10,8 @@ from typing import Any, Final
 from kombu.transport import redis as stock
 from redis.exceptions import OutOfMemoryError
 
+from broker.away import as_broken
+
 _ANY_MEMORY: Final = "#!lua flags=allow-oom\n"
 _REFRESH: Final[str] = _ANY_MEMORY + vars(stock)["REFRESH_BINDING"]
 _BIND: Final = f"{_ANY_MEMORY}for i = 1, #KEYS do redis.call('SADD', KEYS[i], ARGV[1]) end"
@@ -31,7 +33,8 @@ class Bindings:
 
     def _queue_bind(self, exchange: str, routing_key: str, pattern: str, queue: str) -> None:
         try:
-            super()._queue_bind(exchange, routing_key, pattern, queue)  # type: ignore[misc]
+            with as_broken():
+                super()._queue_bind(exchange, routing_key, pattern, queue)  # type: ignore[misc]
         except OutOfMemoryError:
             # A queue that stays: kombu sends two plain commands.
             names = (self.keyprefix_queue, self.keyprefix_binding_permanent)

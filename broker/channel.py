@@ -9,6 +9,7 @@ from typing import Any
 from kombu.transport import redis as stock
 
 from broker import host
+from broker.away import as_broken
 from broker.bindings import Bindings
 from broker.claiming import Claiming
 from broker.dead_alarm import alarm_of
@@ -118,7 +119,8 @@ class Leased(Bindings, Claiming):
     def _brpop_read(self, **_: Any) -> bool:
         connection = self.client.connection
         try:
-            rung = connection.read_response()
+            with as_broken():
+                rung = connection.read_response()
         except self.connection_errors:  # type: ignore[attr-defined]
             connection.disconnect()
             raise
@@ -132,6 +134,10 @@ class Leased(Bindings, Claiming):
         if not self.turn(self.connection.cycle.limit) and not self.flying:
             raise Empty
         return True
+
+    def _receive_one(self, client: Any) -> Any:
+        with as_broken():
+            return super()._receive_one(client)  # type: ignore[misc]
 
     def close(self) -> None:
         """What runs is kept: the process may come back with another channel."""

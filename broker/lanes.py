@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from redis import exceptions as redis_errors
 
+from broker.away import is_away
 from broker.line import Call
 from broker.scripts import PUBLISH, PUBLISH_BY, PUBLISH_MANY_BY
 
@@ -20,21 +21,10 @@ CLOCK_SECONDS: Final = 60.0
 """The server's clock is asked for again after this long: two clocks drift apart."""
 MARGIN: Final = 0.25
 """The share of the time that is kept for the answer: the server refuses what comes later."""
-AWAY: Final = (
-    redis_errors.ConnectionError,
-    redis_errors.TimeoutError,
-    redis_errors.OutOfMemoryError,
-    redis_errors.ReadOnlyError,
-    redis_errors.MasterDownError,
-    redis_errors.TryAgainError,
-    redis_errors.ClusterDownError,
-)
-AWAY_WORDS: Final = ("MISCONF", "BUSY", "NOREPLICAS", "LOADING")
-"""How a server's answer begins that takes nothing at the moment, whatever the message."""
-
-
 BREAKS: Final = (redis_errors.ConnectionError, redis_errors.TimeoutError, OSError)
 """What a line raises that broke, and closed: nobody knows what arrived of what it carried."""
+ELSEWHERE: Final = (redis_errors.ReadOnlyError, redis_errors.MasterDownError)
+"""Of a demoted server, which keeps its connections: only a new one finds the primary by name."""
 
 
 class Unavailable(Exception):
@@ -56,15 +46,11 @@ class Parcel:
     """Its priority, where it has no eta and no exchange: nothing in it needs to be read."""
 
 
-def is_away(error: BaseException) -> bool:
-    """Whether it speaks of the broker and not of one message."""
-    return isinstance(error, AWAY) or str(error).startswith(AWAY_WORDS)
-
-
 class Lane:
     """On the project's transport. Not thread-safe."""
 
     broken = False
+    """It is not to be used again."""
 
     def __init__(self, connection: Any, channel: Any) -> None:
         self.connection, self.channel = connection, channel
@@ -129,6 +115,8 @@ class Lane:
         replies = line.outcomes(guarded)
         if -1 in replies:
             self._seen = None  # the clock may have been set
+        if any(isinstance(reply, ELSEWHERE) for reply in replies):
+            self.broken = True
         return [_outcome(reply) for reply in replies]
 
     def _learn(self, line: Any) -> None:

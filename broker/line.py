@@ -5,10 +5,11 @@ Not thread-safe, as kombu's channels are not.
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from redis.exceptions import NoScriptError, RedisError, ResponseError
 
+from broker.away import as_broken, breaks
 from broker.scripts import Script
 
 IDLE_SECONDS: Final = 1.0
@@ -45,7 +46,7 @@ class Line:
         replies = self.outcomes(calls)
         for reply in replies:
             if isinstance(reply, Exception):
-                raise reply
+                self._refused(reply)
         return replies
 
     def outcomes(self, calls: Sequence[Call]) -> list[Any]:
@@ -65,7 +66,7 @@ class Line:
         """One plain command's reply."""
         (reply,) = self._talk(self.ready(), [words])
         if isinstance(reply, Exception):
-            raise reply
+            self._refused(reply)
         return reply
 
     def close(self) -> None:
@@ -88,12 +89,22 @@ class Line:
     def ready(self) -> Any:
         """The connection, made or mended if need be."""
         connection = self._connection
-        if connection is None:
-            connection = self._connection = self._pool.get_connection()
-        elif time.monotonic() - self._used > IDLE_SECONDS and _ended(connection):
+        if connection is not None and time.monotonic() - self._used > IDLE_SECONDS:
+            if not _ended(connection):
+                return connection
             self.close()
-            connection = self._connection = self._pool.get_connection()
+            connection = None
+        if connection is None:
+            with as_broken():
+                connection = self._connection = self._pool.get_connection()
         return connection
+
+    def _refused(self, error: Exception) -> NoReturn:
+        """Raises it. One that takes nothing now is left: the next connection may be another's."""
+        if breaks(error):
+            self.close()
+        with as_broken():
+            raise error
 
     def _talk(self, connection: Any, words: Sequence[tuple[Any, ...]]) -> list[Any]:
         self._write(connection, words)

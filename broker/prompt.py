@@ -9,7 +9,9 @@ from typing import Any, Final
 from weakref import WeakSet
 
 from kombu import Connection
+from redis.exceptions import RedisError
 
+from broker.away import is_away
 from broker.lanes import BREAKS, Lane, Parcel, TooLate, Unavailable
 from broker.lanes_other import OtherLane, lane_of
 
@@ -107,6 +109,10 @@ class Prompt:
                 return call(lane, until)
         except BREAKS as error:
             raise Unavailable(f"{type(error).__name__}: {error}") from error
+        except RedisError as error:
+            if is_away(error):  # stock's ping, of a server that is busy
+                raise Unavailable(f"{type(error).__name__}: {error}") from error
+            raise
 
     def _connection(self) -> Connection:
         wait = self.seconds * SOCKET_SHARE

@@ -6,6 +6,7 @@ cannot be run goes to the dead letters with the reason. On stock's Redis all is 
 """
 
 import logging
+import time
 import warnings
 from collections.abc import Callable
 from typing import Any, Final
@@ -17,7 +18,7 @@ from celery.worker import consumer as stock
 from celery.worker import state
 from kombu.exceptions import ContentDisallowed, DecodeError
 
-from broker import quorum
+from broker import away, quorum
 from broker.message import Message
 from broker.owner import owners
 from tasks import aliases
@@ -31,6 +32,8 @@ logger = logging.getLogger(__name__)
 CeleryConsumer: Any = stock.Consumer  # celery-types is behind 5.7
 RECONNECT_SECONDS: Final = 3
 """The longest between two tries to reach the broker."""
+REFUSED_SECONDS: Final = 1
+"""Before the next try where the server answers, and refuses: it would do so again at once."""
 STOPPING: Final = (bootsteps.CLOSE, bootsteps.TERMINATE)  # type: ignore[attr-defined]
 
 
@@ -218,6 +221,8 @@ class Consumer(BatchedEvents, CeleryConsumer):
         if owners():
             # The transport counts what is still held: less room would be counted twice.
             self.app.conf.worker_enable_prefetch_count_reduction = False
+        if exc.__cause__ is not None and away.breaks(exc.__cause__):
+            time.sleep(REFUSED_SECONDS)
         with warnings.catch_warnings():
             # The settings say what is to become of running tasks; Celery explains it each time.
             warnings.simplefilter("ignore", CPendingDeprecationWarning)

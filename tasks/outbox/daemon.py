@@ -65,6 +65,11 @@ class Daemon(threading.Thread):
             self._failing += 1
             self._tell(f"the outbox cannot be read: {error}")
             return float(min(NO_DATABASE, 2.0**self._failing))
+        except Exception as error:  # whatever it is, the next look may find it gone
+            if not self._told:
+                logger.exception("the outbox is not relayed")
+            self._told = str(error) or type(error).__name__
+            return AWAY
         finally:
             close_old_connections()  # to the pool, where threads share one
         self._failing = 0

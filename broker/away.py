@@ -1,0 +1,51 @@
+"""What a server answers that takes nothing at the moment: a failover, a full disk, a long script.
+
+redis-py has them as errors of the command. kombu gives up on those, and Celery's worker exits; as
+errors of the connection both try again.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from redis import exceptions as redis_errors
+
+AWAY: Final = (
+    redis_errors.ConnectionError,
+    redis_errors.TimeoutError,
+    redis_errors.OutOfMemoryError,
+    redis_errors.ReadOnlyError,
+    redis_errors.MasterDownError,
+    redis_errors.TryAgainError,
+    redis_errors.ClusterDownError,
+)
+AWAY_WORDS: Final = re.compile(
+    r"(?:^|caused error: )(?:MISCONF|BUSY|NOREPLICAS|LOADING|UNBLOCKED)\b"
+)
+"""How its answer begins, whatever the message; in a pipeline redis-py names the command first."""
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether it speaks of the broker and not of one message."""
+    return isinstance(error, AWAY) or bool(AWAY_WORDS.search(str(error)))
+
+
+def breaks(error: BaseException) -> bool:
+    """Whether a refusal is as good as a broken connection. A full server's is not: it is read."""
+    return (
+        isinstance(error, redis_errors.ResponseError)
+        and not isinstance(error, redis_errors.OutOfMemoryError)
+        and is_away(error)
+    )
+
+
+@contextmanager
+def as_broken() -> Iterator[None]:
+    """Raises such a refusal as redis' ConnectionError."""
+    try:
+        yield
+    except redis_errors.ResponseError as error:
+        if breaks(error):
+            raise redis_errors.ConnectionError(str(error)) from error
+        raise
