@@ -76,12 +76,13 @@ def test_a_prefork_worker_and_the_fleet_tell_the_same(
     runs = {**labels, "outcome": "succeeded"}
     wait_for("its own", lambda: one(own(), "celery_process_task_runs_total", **runs) == 30)
     wait_for("the fleet's", lambda: one(fleet(), "celery_task_runs_total", **runs) == 30)
+    failed = {"task": "jobs.fail_computing", "queue": "average_slow_compute", "outcome": "failed"}
+    wait_for("the failure", lambda: one(fleet(), "celery_task_runs_total", **failed) == 1)
+    acks = {"queue": "average_slow_compute"}
+    wait_for("the acks", lambda: one(fleet(), "celery_queue_acks_total", **acks) >= 30)
     found = fleet()
     assert one(found, "celery_task_wait_seconds_count", **labels) == 30
     assert one(found, "celery_task_run_seconds_bucket", le="+Inf", **labels) == 30
-    failed = {"task": "jobs.fail_computing", "queue": "average_slow_compute", "outcome": "failed"}
-    assert one(found, "celery_task_runs_total", **failed) == 1
-    assert one(found, "celery_queue_acks_total", queue="average_slow_compute") >= 30
     assert one(found, "celery_broker_up") == one(found, "celery_database_up") == 1
     assert one(own(), "celery_process_slots") == 2
     wait_for(
