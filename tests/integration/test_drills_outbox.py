@@ -10,14 +10,13 @@ pytestmark = pytest.mark.timeout(300)
 
 
 def test_outage() -> None:
-    """Its counts, and that nobody waits twice: other tests run beside it, its 50 ms are the drill's."""
+    """Its counts, and who waits at all: other tests run beside it, its 50 ms are the drill's."""
     ended = drill("outage", "--quick", "--json")
     assert ended.stdout, ended.stderr
     found = json.loads(ended.stdout)
     ours = found["ours"]
-    assert (ours["run"], ours["lost"], ours["stuck"], ours["twice"]) == (ours["sent"], 0, 0, 0), (
-        ours
-    )
+    assert (ours["run"], ours["lost"]) == (ours["sent"], 0), ours
+    assert ours["stuck"] == ours["twice"] == 0, ours
     assert ours["requests_failed"] == ours["requests_hung"] == 0, ours
     assert ours["slowest_request_seconds"] < 3, ours
     assert ours["later_p99_seconds"] < 0.6 < found["tuned"]["later_p99_seconds"], found
