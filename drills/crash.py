@@ -3,8 +3,10 @@
 Stock Celery loses what was running (it acknowledges first) and what a killed worker had popped
 and not noted; what waited in a dead worker stays invisible for an hour. `twice` counts tasks that
 ran to the end twice: a kill between a task's end and its acknowledgement, as at-least-once allows.
-`recovery_seconds` is of one last kill with the other workers well; `longest_recovery_seconds` is of
-all kills, where now and then no worker is left and the wait is for the supervisor.
+`recovery_seconds` is of one last kill with the other workers well, and of tasks it is the first
+to interrupt: one that two kills hit is a suspect, and waits for its trial (docs/transport.md).
+`longest_recovery_seconds` is of all kills and all tasks: there suspects wait in line, and now and
+then no worker is left and the wait is for the supervisor.
 `innocent_dead_letters`: no task here does wrong, so none may be given up.
 """
 
@@ -52,7 +54,8 @@ def play(arena: Arena, quick: bool) -> Counts:
         kills=len(done),
         runs_cut_short=sum(len(held_by(arena.ledger, kill)) for kill in done),
     )
-    counts.recovery_seconds = recovery(arena.ledger, done[-1:])
+    before = {number for kill in done[:-1] for number in held_by(arena.ledger, kill)}
+    counts.recovery_seconds = recovery(arena.ledger, done[-1:], but=before)
     longest = recovery(arena.ledger, done)
     if longest is not None:
         counts.measured["longest_recovery_seconds"] = longest
