@@ -56,6 +56,9 @@ class Claiming(Rooms, Flights, Unpacking, Publishing):
             self.look_again()
         owner = self.owner
         taken = owner.take() if owner else NOTHING  # first: it makes room
+        if owner and owner.may_hear:
+            owner.may_hear = False
+            self.look_again()
         wanted = [queue for queue in self.hungry() if self._backlog.get(queue, True)]
         if not wanted and not any(taken):
             return False
@@ -159,6 +162,7 @@ class Claiming(Rooms, Flights, Unpacking, Publishing):
             options.suspect_after_crashes if trials else 0,
             options.suspect_wait_seconds,
             len(self.priority_steps),
+            int(bool(owner and owner.hearing)),
         ]
         return scripts.CLAIM, keys, head + words
 
@@ -174,13 +178,13 @@ class Claiming(Rooms, Flights, Unpacking, Publishing):
             self._backlog[queue] = letter == "y"
         got = []
         for i in range(4, len(reply), 5):
-            number, tag, crashes, trial, raw = reply[i : i + 5]
+            number, tag, crashes, suspect, raw = reply[i : i + 5]
             queue = queues[int(number) - 1]
             held = None
             if self.owner and queue not in self._no_ack:
-                held = Held(tag.decode(), queue, weakref.ref(self))
+                held = Held(tag.decode(), queue, weakref.ref(self), bool(suspect))
                 self.owner.add(held)  # all of them, before the first is delivered
-            got.append((queue, held, raw, int(crashes), trial == b"trial"))
+            got.append((queue, held, raw, int(crashes), suspect))
         self.shares.served(queues, {queue for queue, *_ in got}, self._backlog)
         for each in got:
             self._queue_cycle.rotate(each[0])

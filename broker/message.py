@@ -19,8 +19,10 @@ class Message(_Message):
     """How often a process died that held it."""
     shallow: bool = False
     """It has few brackets: nothing in its envelope is nested deeply."""
+    suspect: bool = False
+    """Processes died that held it: run it in a child of its own."""
     on_trial: bool = False
-    """It is a suspect: run it in a child of its own, and convict it if that child dies."""
+    """A child of its own died of it in a hearing: if a fresh one does, it is convicted."""
 
     def put_back(self, after: float = 0) -> None:
         """To its queue, uncounted; nobody gets it before `after` seconds have passed."""
@@ -33,10 +35,12 @@ class Message(_Message):
     def crashed(self, evidence: str, name: str = "") -> None:
         """A process died of it, or beside it: one crash is counted, and it goes back.
 
-        `name` tells crashes of one worker apart, such as a child's pid.
+        `name` tells crashes of one worker apart, such as a child's pid. A suspect that ran alone
+        in its child is put on trial next.
         """
         owner = self.channel.owner
-        self._settle("crash", f"{owner.id if owner else ''}/{name}", json.dumps(evidence))
+        name = "heard" if self.suspect else f"{owner.id if owner else ''}/{name}"
+        self._settle("crash", name, json.dumps(evidence))
 
     def _settle(self, what: str, first: str, second: str) -> None:
         if self.acknowledged:

@@ -20,10 +20,10 @@ class Options:
     message_max_bytes: int = 16 * MB
     """A larger message is not decoded but goes to the dead letters."""
     suspect_after_crashes: int = 2
-    """After this many crashes a message runs in a child of its own, one of the fleet at a time."""
+    """After this many crashes a message runs in a child of its own, one of a worker at a time."""
     suspect_wait_seconds: float = 60
-    """A suspect that waits for its trial is called when it is free; this long after, it comes by
-    itself, should nobody have called it."""
+    """A suspect in line is called when a worker has no other; this long after, it comes by itself,
+    should nobody have called it."""
     starved_seconds: float = 1
     """A queue that was passed over for this long gets one slot, whatever is before it."""
     dead_letters_alert_bytes: int = 64 * MB

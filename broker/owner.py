@@ -24,6 +24,8 @@ class Held:
     tag: str
     queue: str
     channel: "weakref.ref[Any]"
+    suspect: bool = False
+    """It runs in a child of its own; this process has one such message at a time."""
     task_id: str = ""
     message_ref: "weakref.ref[Message] | None" = None
     delivered: bool = False
@@ -71,6 +73,11 @@ class Owner:
         """Tags told to the server, whose answer is not there yet."""
         self._sending = threading.Lock()
         """Map and counts change together: the loop and the keeper both do it."""
+        self.hearing = False
+        """A suspect runs in a child of this process: the lease that it came by may be over."""
+        self.may_hear = False
+        """A suspect was settled since the last claim: there is room for the next."""
+        self._sent_suspects: set[str] = set()
         self.keeper: Any = None
         self.channels: weakref.WeakSet[Any] = weakref.WeakSet()
         """Those that claim for this owner; usually one."""
@@ -144,11 +151,17 @@ class Owner:
                 held = self._held.pop(operation.tag, None)
                 if held is not None:
                     self.counts[held.queue] -= 1
+                    if held.suspect:
+                        self._sent_suspects.add(operation.tag)
+                        self.may_hear = True  # for a claim in the same packet
         return acks, others
 
     def settled(self, acks: Iterable[str], others: Iterable[Operation]) -> None:
         """The server has answered."""
         self._sent.difference_update(acks, (operation.tag for operation in others))
+        if self._sent_suspects and not self._sent_suspects <= self._sent:
+            self._sent_suspects &= self._sent
+            self.may_hear = True  # the keeper sent it, beside a claim that came too early
 
     def give_back(self, acks: Iterable[str], others: Iterable[Operation]) -> None:
         """The server may not have heard of these: they are sent again."""

@@ -26,7 +26,7 @@ class Unpacking:
             self.owner.settle(what, tag, first, second)
 
     def _make(
-        self, queue: str, held: Held | None, raw: bytes, crashes: int, trial: bool, now: float
+        self, queue: str, held: Held | None, raw: bytes, crashes: int, suspect: bytes, now: float
     ) -> None:
         """The message out of its bytes. What cannot be one is a dead letter, with the reason."""
         try:
@@ -46,7 +46,8 @@ class Unpacking:
                 said = f"{type(error).__name__}: {error}"[:500]
                 self.settle("dead", held.tag, "undecodable", said)
             return
-        message.crashes, message.on_trial = crashes, trial
+        message.crashes, message.suspect = crashes, bool(suspect)
+        message.on_trial = suspect == b"trial"
         message.shallow = raw.count(b"{") + raw.count(b"[") < SHALLOW
         if held:
             held.message_ref = weakref.ref(message)

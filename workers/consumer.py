@@ -75,7 +75,7 @@ class Consumer(BatchedEvents, CeleryConsumer):
             if pause is not None:
                 request.give_back(pause)
                 return
-            if message.on_trial:
+            if message.suspect:
                 trial.start(request, include=tuple(self.app.conf.include))
                 return
         self._to_pool(request)

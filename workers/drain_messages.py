@@ -124,4 +124,4 @@ def _requests() -> list[Any]:
 
 def _begun(request: Any) -> bool:
     # A suspect is tried in a child of its own, not in the pool.
-    return getattr(request, "in_pool", False) or getattr(request.message, "on_trial", False)
+    return getattr(request, "in_pool", False) or getattr(request.message, "suspect", False)

@@ -1,12 +1,13 @@
-"""A suspect is tried in a child of its own, while the worker goes on claiming and running.
+"""A suspect runs in a child of its own, while the worker goes on claiming and running.
 
-The transport marks a message as on trial once it has been in the hands of two processes that died,
-and hands out one such message at a time, fleet-wide. Here it runs in a spawned child, so that
-nothing else can die of it, and nothing else can make it look guilty: it is convicted only if that
-child dies by itself while this worker lives and is not stopping. Any other end is the task's own.
+A message that two processes died with is a suspect. It has a hearing: it runs in a spawned child,
+so that nothing else can die of it. Each worker gives one hearing at a time, and a child that dies
+there convicts nobody, since another's memory may have killed it. It puts the message on trial: of
+these the transport hands out one at a time, fleet-wide, and one is convicted if a fresh child dies
+of it by itself while this worker lives and is not stopping. Any other end is the task's own.
 
 After a bad hour most suspects are innocent, and wait in line. So the child of one that lived is
-kept for the next, which saves its start of some seconds; only a fresh child convicts.
+kept for the next, which saves its start of some seconds.
 """
 
 import logging
@@ -25,7 +26,7 @@ WARM_SECONDS: Final = 10.0
 LEAVES_SECONDS: Final = 5.0
 """For a child to end by itself once it has told its outcome."""
 BUSY_SECONDS: Final = 1.0
-"""Until the next trial of a message that came while another one was tried here."""
+"""Until the next hearing of a message that came while another one had its own here."""
 
 _lock = threading.Lock()
 _court: "Court | None" = None
@@ -33,7 +34,7 @@ _stopped = False
 
 
 def start(request: Request, include: tuple[str, ...] = ()) -> None:
-    """Tries the request, in place of the pool. Returns at once; from the event loop.
+    """Runs the request, in place of the pool. Returns at once; from the event loop.
 
     `include` are the task modules that the worker has loaded.
     """
@@ -91,9 +92,9 @@ class Court(threading.Thread):
             try:
                 self._try(case)
             except Exception:
-                logger.exception(f"the trial of {case.who} broke; its message goes back")
+                logger.exception(f"the case of {case.who} broke; its message goes back")
                 self._dismiss(0)
-                case.give_back()
+                case.break_off()
         self._dismiss(LEAVES_SECONDS)
 
     def _next(self) -> Case | None:
@@ -108,6 +109,8 @@ class Court(threading.Thread):
             return None
 
     def _try(self, case: Case) -> None:
+        if case.had_hearing and self._child is not None:
+            self._dismiss(LEAVES_SECONDS)
         end = End.AGAIN
         while end is End.AGAIN:  # a fresh child never ends like this
             if self._child is None:

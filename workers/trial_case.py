@@ -1,4 +1,4 @@
-"""One suspect and how its trial ends: told by its child, timed out, stopped, convicted."""
+"""One suspect and how its case ends: told by its child, timed out, stopped, on trial, convicted."""
 
 import logging
 import os
@@ -8,7 +8,7 @@ import time
 from enum import Enum, auto
 from typing import Final
 
-from billiard.exceptions import TimeLimitExceeded
+from billiard.exceptions import TimeLimitExceeded, WorkerLostError
 from celery.utils.nodenames import gethostname
 
 from tasks.request import Request, stopping
@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 START_SECONDS: Final = 60.0
 """In which the child must have begun to run the task."""
 NOT_STARTED_SECONDS: Final = 30.0
-"""Until the next trial of a message whose child did not come up: it is not to blame."""
+"""Until the next look at a message whose child did not come up: it is not to blame."""
 OUTLIVED_SECONDS: Final = 1.0
 """The worker must outlive the child by this much: what kills a whole machine convicts nobody."""
 LOOK_SECONDS: Final = 0.5
@@ -32,7 +32,7 @@ class End(Enum):
     TOLD = auto()
     """It has told its outcome, and lives."""
     AGAIN = auto()
-    """It died or stood still, and had run others before, so this is to be tried in a fresh one."""
+    """It died or stood still, and had run others before: tried again in a fresh one."""
     OVER = auto()
     """It is of no use any more, and the message is settled."""
 
@@ -47,11 +47,22 @@ class Case:
         self._ending = threading.Lock()
         self._ended = threading.Event()
         request.pool = self  # for Celery's revoke(terminate=True)
+        # Of the transport that has hearings; its claims are told, and bring no other meanwhile.
+        self._owner = request.message.channel.owner if request.ours else None
+        self._hears(True)
 
     @property
     def ended(self) -> bool:
         """Whether somebody settles or has settled the message."""
         return self._ended.is_set()
+
+    @property
+    def had_hearing(self) -> bool:
+        """A child has died of it: in a used one it would only die once more before it is judged.
+
+        RabbitMQ's have none, as nothing can be noted there.
+        """
+        return bool(self.request.ours and self.request.message.on_trial)
 
     @property
     def who(self) -> str:
@@ -71,6 +82,12 @@ class Case:
         if self._end():
             self.request.give_back(after)
         self._kill()
+
+    def break_off(self) -> None:
+        """Something here broke, perhaps after it was ended and before its message was settled."""
+        self.give_back()
+        if not self.request.acknowledged:
+            self.request.give_back(NOT_STARTED_SECONDS)
 
     def run_in(self, process: TrialProcess) -> End:
         """Runs it there, to the end. From the thread that the process was started by."""
@@ -116,7 +133,13 @@ class Case:
         with self._ending:
             first = not self.ended
             self._ended.set()
-            return first
+        if first:
+            self._hears(False)
+        return first
+
+    def _hears(self, whether: bool) -> None:
+        if self._owner is not None:
+            self._owner.hearing = whether
 
     def _kill(self) -> None:
         if self._process is not None:
@@ -126,10 +149,16 @@ class Case:
         """The child has ended without a word."""
         if not began:
             return self._not_begun(f"ended with {process.status} before it ran the task", fresh)
-        if fresh:
+        # Acknowledged before it ran, nothing can be noted: one child is all it gets.
+        hearing = self.request.ours and not self.request.message.on_trial
+        if fresh or hearing:
             time.sleep(OUTLIVED_SECONDS)
         if stopping() or drain.begun():
             self.give_back(0)
+        elif hearing:  # others may have had theirs beside it: this convicts nobody
+            if self._end():
+                lost = WorkerLostError(f"in a hearing, its child ended with {process.status}")
+                self.request.on_failure(trial_outcome.info_of(lost))
         elif not fresh:
             logger.warning(
                 f"the trial of {self.who}: its child {process.pid} ended with {process.status};"
@@ -146,7 +175,7 @@ class Case:
     def _not_begun(self, why: str, fresh: bool) -> End:
         if not fresh:
             return End.AGAIN
-        logger.error(f"the trial of {self.who}: its child {why}. Nothing is held against the task")
+        logger.error(f"{self.who}: its own child {why}. Nothing is held against the task")
         self.give_back()
         return End.OVER
 

@@ -18,7 +18,7 @@ def main(fd: int) -> None:
     jobs = _jobs()
     job = _next_of(jobs)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    _first_in_line()
+    _in_line(500 if job["on_trial"] else 1000)
     app = _app(job)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # Celery has put the default back
     if os.getppid() != job["parent"]:
@@ -87,10 +87,12 @@ def _app(job: dict[str, Any]) -> Any:
     return app
 
 
-def _first_in_line() -> None:
-    """The out-of-memory killer takes this process before any bystander. Linux; best effort."""
+def _in_line(score: int) -> None:
+    """The out-of-memory killer takes this process before any bystander, and one that has a hearing
+    before one that is on trial, which would be convicted. Linux; best effort.
+    """
     try:
-        Path("/proc/self/oom_score_adj").write_text("1000")
+        Path("/proc/self/oom_score_adj").write_text(str(score))
     except OSError as error:
         print(f"trial: no oom_score_adj here: {error}", file=sys.stderr)
 

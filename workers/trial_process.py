@@ -35,6 +35,7 @@ class TrialProcess:
                 stdin=subprocess.PIPE,
                 pass_fds=(told,),
                 bufsize=0,
+                start_new_session=True,  # a task that kills its process group kills this child
             )
         except BaseException:
             os.close(self._fd)

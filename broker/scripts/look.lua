@@ -40,6 +40,7 @@ local oldest = redis.call('XRANGE', DEAD, '-', '+', 'COUNT', 1)[1]
 return {
     time[1] .. '.' .. string.format('%06d', tonumber(time[2])), queues, owners,
     redis.call('HGETALL', UNACKED .. ':flow'),
-    redis.call('ZCARD', UNACKED .. ':parked'), redis.call('ZCARD', UNACKED .. ':suspects'),
+    redis.call('ZCARD', UNACKED .. ':parked'),
+    redis.call('ZCARD', UNACKED .. ':suspects') + redis.call('ZCARD', UNACKED .. ':heard'),
     redis.call('XLEN', DEAD), oldest and oldest[1] or '',
 }

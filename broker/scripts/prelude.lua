@@ -6,7 +6,7 @@ local UNACKED, INDEX, DEAD = KEYS[1], KEYS[2], KEYS[3]
 local OWNERS, PARKED, PARKED_AT, TASK_IDS = UNACKED .. ':owners', UNACKED .. ':parked',
     UNACKED .. ':parked_at', UNACKED .. ':parked_ids'
 local TRIAL, QUIET = UNACKED .. ':trial', UNACKED .. ':quiet'
-local SUSPECTS = UNACKED .. ':suspects' -- parked, and since when each waits for its trial
+local SUSPECTS, HEARD = UNACKED .. ':suspects', UNACKED .. ':heard' -- parked: in line, by age
 local FLOW = UNACKED .. ':flow' -- by queue: taken, put back, acked, dead, ever; delayed now; owners lost
 local CRASHES_KEPT = 604800 -- seconds; only for those that stock Celery acknowledged
 
@@ -40,7 +40,7 @@ local function ring(list, step)
 end
 
 -- An owner's note of one tag. The score is the fence: whoever else takes the tag changes it.
--- mark: n(ew), c(rashed before), t(rial).
+-- mark: n(ew), c(rashed before), t(he one on trial).
 local function note(score, suffix, mark, step, list)
     return score .. '|' .. suffix .. '|' .. mark .. '|' .. step .. '|' .. list
 end
@@ -105,36 +105,25 @@ local function unpark(tag, front)
     end
     redis.call('ZREM', PARKED, tag)
     redis.call('ZREM', SUSPECTS, tag)
+    redis.call('ZREM', HEARD, tag)
     if redis.call('HDEL', PARKED_AT, tag) == 1 and list then flow('delayed', list, tonumber(step), -1) end
     if task_id and task_id ~= '' then redis.call('HDEL', TASK_IDS, task_id) end
     return pushed
 end
 local function unpark_due(now)
-    for _, tag in ipairs(redis.call('ZRANGEBYSCORE', PARKED, '-inf', seconds(now), 'LIMIT', 0, 100)) do
-        unpark(tag, false)
+    local due = redis.call('ZRANGEBYSCORE', PARKED, '-inf', seconds(now), 'LIMIT', 0, 100)
+    local lines = due[1] and redis.call('EXISTS', SUSPECTS, HEARD) > 0
+    for _, tag in ipairs(due) do -- a suspect that nobody called has waited its turn already
+        unpark(tag, lines and (redis.call('ZSCORE', SUSPECTS, tag) or redis.call('ZSCORE', HEARD, tag)))
     end
     local first = redis.call('ZRANGE', PARKED, 0, 0, 'WITHSCORES')
     return first[2] or ''
-end
-
--- One suspect of the whole fleet is on trial; the others wait, parked, and are called one by one.
-local function trial_is_free()
-    local owner, tag = string.match(redis.call('GET', TRIAL) or '', '^([^|]*)|(.*)$')
-    return not (owner and redis.call('ZSCORE', OWNERS, owner)
-        and redis.call('HGET', held_by(owner), tag))
-end
-local function call_suspect()
-    local first
-    repeat
-        first = redis.call('ZRANGE', SUSPECTS, 0, 0)[1]
-    until not first or unpark(first, true)
 end
 
 local function release(owner, tag, held)
     redis.call('HDEL', held_by(owner), tag)
     if held.mark == 't' and redis.call('GET', TRIAL) == owner .. '|' .. tag then
         redis.call('DEL', TRIAL)
-        call_suspect()
     end
 end
 local function forget(owner, tag, held)

@@ -1,4 +1,4 @@
--- Renews a lease by the server's clock, pushes what is due, and calls a suspect.
+-- Renews a lease by the server's clock, and pushes what is due.
 -- ARGV: 1 owner, 2 facts (JSON), 3 lease seconds, 4 '1' to renew the scores that stock sweeps by.
 -- Returns status, then the tags that are another's by now.
 local owner, now, lease = ARGV[1], clock(), tonumber(ARGV[3])
@@ -7,7 +7,6 @@ check_standstill(now, lease)
 redis.call('ZADD', OWNERS, seconds(now), owner)
 redis.call('HSET', facts_of(owner), 'facts', ARGV[2])
 unpark_due(now)
-if trial_is_free() then call_suspect() end -- its worker is gone, or nobody took who was called
 local out = { 'ok' }
 if ARGV[4] == '1' then
     for _, tag in ipairs(redis.call('HKEYS', held_by(owner))) do

@@ -13,6 +13,7 @@ for _, task_id in ipairs(ARGV) do
         end
         redis.call('ZREM', PARKED, tag)
         redis.call('ZREM', SUSPECTS, tag)
+        redis.call('ZREM', HEARD, tag)
         local at = redis.call('HGET', PARKED_AT, tag) or ''
         local step, list = string.match(at, '^%d+|(%d+)|[^|]*|(.*)$')
         if list then flow('delayed', list, tonumber(step), -1) end

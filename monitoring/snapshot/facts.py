@@ -35,7 +35,7 @@ class Queue:
     in_flight: int | None = None
     """Claimed and not settled, as its workers told a few seconds ago."""
     delayed: int | None = None
-    """Parked until an eta, a retry's pause or a trial."""
+    """Parked until an eta, the end of a pause, or a hearing (docs/transport.md)."""
     dead: int | None = None
     """Dead letters that nobody has dealt with."""
     claimed_total: int | None = None

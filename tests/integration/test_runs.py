@@ -84,8 +84,8 @@ def test_a_killed_child_and_a_hard_limit_leave_a_line(start_worker: StartWorker)
     said = jobs.say.apply_async(("a child says it too",), queue="average_slow_compute")
     (run,) = runs(worker, said.id, 1)
     assert run["state"] == "success"
-    # What kills its child has two crashes counted against it, and is convicted in a trial.
-    for job, tries, error in ((jobs.die, 3, "WorkerLostError"), (jobs.hang, 1, "TimeLimit")):
+    # What kills its child has two crashes and its hearing counted against it, then its trial.
+    for job, tries, error in ((jobs.die, 4, "WorkerLostError"), (jobs.hang, 1, "TimeLimit")):
         lost = job.delay()
         *crashes, run = runs(worker, lost.id, tries)
         assert [crash["state"] for crash in crashes] == ["retry"] * (tries - 1)

@@ -107,7 +107,8 @@ def test_priorities_and_prefix_are_kept(redis_client: Any, broker: EmbeddedBroke
             connection.drain_events(timeout=5)
         assert got == ["a0", "a3", "a6", "a7", "a9", "b0"]
     for owner in owners():
-        assert owner.close()
+        if f" {broker.port} " in owner.broker:  # not what another file left of a dead server
+            assert owner.close()
     assert list(redis_client.scan_iter()) == []
 
 

@@ -1,5 +1,6 @@
 """A message that kills is convicted in a child of its own, and nothing else suffers."""
 
+import os
 import signal
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -19,6 +20,8 @@ from tests.support.sentry import Tracker, tracker
 
 COMPUTE = "average_slow_compute"
 SUSPECTS = ("-Q", COMPUTE, "-c", "2", "-I", "tests.support.suspects")
+WHERE = {2: "in a hearing", 3: "on trial"}
+"""By the deaths before."""
 
 
 @pytest.fixture
@@ -54,11 +57,11 @@ def test_poison_is_convicted_and_bystanders_run_once(
     wait_for("three dead letters", lambda: len(letters.all()) == 3)
     assert letters.reasons() == ["poison"] * 3
     for how, said in [("kill", "SIGKILL"), ("segfault", "SIGSEGV"), ("exit", "exitcode 3")]:
-        assert len(notes(client, poisons[how])) == 3, "two crashes and a trial"
+        assert len(notes(client, poisons[how])) == 4, "two crashes, a hearing and a trial"
         letter = letters.about(f"'{poisons[how]}'")
         assert letter
         assert said in letter["detail"]
-        assert letter["crashes"].count("died while it ran suspects.die") == 2
+        assert letter["crashes"].count("died while it ran suspects.die") == 3
     events = wait_for("three events", lambda: sentry.events[2:] and sentry.events)
     assert [event["tags"]["task"] for event in events] == ["suspects.die"] * 3
     assert "suspects.die is poison: " in events[0]["exception"]["values"][-1]["value"]
@@ -82,31 +85,33 @@ def test_on_threads_the_worker_lives_through_the_trial(
     worker = start_worker(*SUSPECTS, "-P", "threads")
     wait_for("the dead letter", lambda: letters.reasons() == ["poison"])
     assert worker.popen.poll() is None
-    assert len(notes(client, key)) == 3
+    assert len(notes(client, key)) == 4
     assert notes(client, bystander) == ["start"]
 
 
+@pytest.mark.parametrize("deaths", WHERE)
 def test_a_suspect_that_lives_is_acquitted(
-    client: Any, letters: Letters, start_worker: StartWorker
+    client: Any, letters: Letters, start_worker: StartWorker, deaths: int
 ) -> None:
     start_worker(*SUSPECTS)
     key = str(uuid4())
-    result = send("die", key, "kill", 2)
+    result = send("die", key, "kill", deaths)
     wait_for("success", lambda: result.status == "SUCCESS")
     assert result.result == "survived"
-    assert len(notes(client, key)) == 3
+    assert len(notes(client, key)) == deaths + 1
     assert not letters.all()
     wait_for("its counts are gone", lambda: not client.keys("unacked:crashes:*"))
 
 
-def test_a_hard_time_limit_in_a_trial_is_a_timeout(
-    client: Any, letters: Letters, start_worker: StartWorker
+@pytest.mark.parametrize("deaths", WHERE)
+def test_a_hard_time_limit_there_is_a_timeout(
+    client: Any, letters: Letters, start_worker: StartWorker, deaths: int
 ) -> None:
     worker = start_worker(*SUSPECTS)
     key = str(uuid4())
-    result = send("slow_death", key)
+    result = send("slow_death", key, deaths)
     wait_for("the try after the timeout", lambda: result.status == "SUCCESS")
-    assert len(notes(client, key)) == 4
+    assert len(notes(client, key)) == deaths + 2
     assert not letters.all()
     worker.wait_for_log("Soft time limit (3s) exceeded for suspects.slow_death")
 
@@ -123,13 +128,14 @@ def test_a_tasks_own_memory_error_is_a_failure_of_that_task(
     assert letters.reasons() == ["failed"]
 
 
+@pytest.mark.parametrize("deaths", WHERE)
 def test_a_worker_that_stops_convicts_nobody(
-    client: Any, letters: Letters, start_worker: StartWorker
+    client: Any, letters: Letters, start_worker: StartWorker, deaths: int
 ) -> None:
     worker = start_worker(*SUSPECTS)
     key = str(uuid4())
-    send("die", key, "kill", 2, 300)
-    wait_for("its trial", lambda: len(notes(client, key)) == 3)
+    send("die", key, "kill", deaths, 300)
+    wait_for("the run in its own child", lambda: len(notes(client, key)) == deaths + 1)
     (child,) = [pid for pid in children(worker.pid) if "trial_child" in command(pid)]
     worker.signal(signal.SIGQUIT)
     worker.wait()
@@ -137,18 +143,22 @@ def test_a_worker_that_stops_convicts_nobody(
     wait_for("the end of the child", lambda: not command(child))
     assert not letters.all()
     (crashes,) = client.keys("unacked:crashes:*")
-    assert client.hlen(crashes) == 2
+    assert client.hlen(crashes) == deaths
 
 
+@pytest.mark.parametrize("deaths", WHERE)
 def test_the_childs_death_by_a_whole_machine_convicts_nobody(
-    client: Any, letters: Letters, start_worker: StartWorker
+    client: Any, letters: Letters, start_worker: StartWorker, deaths: int
 ) -> None:
     worker = start_worker(*SUSPECTS)
     key = str(uuid4())
-    send("die", key, "kill", 2, 300)
-    wait_for("its trial", lambda: len(notes(client, key)) == 3)
+    send("die", key, "kill", deaths, 300)
+    wait_for("the run in its own child", lambda: len(notes(client, key)) == deaths + 1)
+    for child in children(worker.pid):
+        if "trial_child" in command(child):
+            os.kill(child, signal.SIGKILL)
     worker.kill_group()
     survivor = start_worker(*SUSPECTS)
-    wait_for("its next trial", lambda: len(notes(client, key)) == 4)
+    wait_for("its next", lambda: len(notes(client, key)) == deaths + 2)
     assert not letters.all()
     survivor.kill_group()

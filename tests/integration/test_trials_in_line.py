@@ -30,12 +30,12 @@ def client(broker: EmbeddedBroker) -> Iterator[Any]:
         yield client
 
 
-def suspect(client: Any, name: str, *args: Any) -> str:
-    """A message that two workers died with; its key."""
+def suspect(client: Any, name: str, *args: Any, **crashes: str) -> str:
+    """A message that two workers died with; its key. `heard`: and its child, in a hearing."""
     key = str(uuid4())
     raw = message(f"suspects.{name}", [key, *args], queue=QUEUE)
     tag = raw["properties"]["delivery_tag"]
-    client.hset(f"unacked:crashes:{tag}", mapping={"one": '"died"', "two": '"died"'})
+    client.hset(f"unacked:crashes:{tag}", mapping={"one": '"died"', "two": '"died"', **crashes})
     client.lpush(QUEUE, json.dumps(raw))
     return key
 
@@ -69,10 +69,39 @@ def test_two_hundred_innocents_and_a_poison(
     told = re.search(r"its own child (\d+) ", letter["detail"])
     assert told
     assert int(told[1]) not in pids, "convicted in a child that ran nothing else"
-    assert len(notes(client, poison)) == 2, "in a child that had run others, then in a fresh one"
+    assert len(notes(client, poison)) == 2, "in a hearing, and on trial"
     assert not client.keys("unacked:crashes:*")
     assert not client.exists("unacked:trial")
-    assert "died while it ran" not in worker.log
+    assert worker.log.count("a crash is counted against") == 1, "the poison in its hearing"
+
+
+def test_each_worker_gives_a_hearing_and_none_convicts(
+    client: Any, start_worker: StartWorker
+) -> None:
+    """All at once, and whose child dies there is tried alone."""
+    letters = Letters(client)
+    workers = [start_worker(*SHAPES["io"], "-n", f"{number}@%h") for number in range(3)]
+    slow = [suspect(client, "die", "kill", 0, 15) for _ in range(3)]
+    dies_once = suspect(client, "die", "kill", 1)
+    wait_for("three at once", lambda: all(len(trial_children(each)) == 1 for each in workers), 14)
+    wait_for("their runs", lambda: all(len(notes(client, key)) == 1 for key in slow), 14)
+    assert not notes(client, dies_once), "the fourth in line"
+    wait_for("the end of the line", lambda: nothing_waits(client), 40)
+    assert [len(notes(client, key)) for key in slow] == [1, 1, 1]
+    assert len(notes(client, dies_once)) == 2
+    assert not letters.all()
+    assert not client.keys("unacked:crashes:*")
+
+
+def test_one_that_kills_its_process_group_spares_the_worker(
+    client: Any, start_worker: StartWorker
+) -> None:
+    letters = Letters(client)
+    worker = start_worker(*SHAPES["io"])
+    key = suspect(client, "die", "group")
+    wait_for("its verdict", lambda: letters.reasons() == ["poison"])
+    assert len(notes(client, key)) == 2
+    assert worker.popen.poll() is None
 
 
 def test_a_child_that_an_earlier_suspect_spoilt_convicts_nobody(
@@ -87,7 +116,7 @@ def test_a_child_that_an_earlier_suspect_spoilt_convicts_nobody(
     spoilt, fresh = notes(client, delicate)
     assert spoilt == notes(client, spoiler)[0] != fresh
     assert not letters.all()
-    worker.wait_for_log("tried again in a fresh one")
+    worker.wait_for_log("a crash is counted against suspects.delicate")
     assert not client.keys("unacked:crashes:*")
 
 
@@ -121,7 +150,7 @@ def test_a_worker_that_stops_leaves_the_line_as_it_is(
 ) -> None:
     letters = Letters(client)
     keys = [suspect(client, "innocent") for _ in range(3)]
-    slow = suspect(client, "die", "kill", 0, 300)
+    slow = suspect(client, "die", "kill", 0, 300, heard='"died"')
     behind = [suspect(client, "innocent") for _ in range(3)]
     worker = start_worker(*SHAPES["io"])
     wait_for("the slow one", lambda: notes(client, slow))

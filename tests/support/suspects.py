@@ -32,6 +32,8 @@ def die(key: str, how: str = "kill", times: int = 1000, seconds: float = 0) -> s
     if tries <= times:
         if how == "kill":
             os.kill(os.getpid(), signal.SIGKILL)
+        if how == "group":
+            os.killpg(os.getpgrp(), signal.SIGKILL)
         if how == "segfault":
             ctypes.string_at(0)
         if how == "exit":
@@ -77,12 +79,12 @@ def delicate(key: str) -> None:
     soft_time_limit=3,
     time_limit=4,
 )
-def slow_death(key: str) -> str:
-    """Kills its child twice, overruns its hard limit once, then succeeds."""
+def slow_death(key: str, deaths: int) -> str:
+    """Kills its child so many times, overruns its hard limit once, then succeeds."""
     tries = note(key, str(os.getppid()))
-    if tries <= 2:
+    if tries <= deaths:
         os.kill(os.getpid(), signal.SIGKILL)
-    if tries == 3:
+    if tries == deaths + 1:
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
             try:

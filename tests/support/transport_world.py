@@ -7,7 +7,7 @@ from tests.support.transport import QUIET, Peer, raw_message
 from tests.support.transport_stock import INDEX, UNACKED, StockPeer, number_of
 
 QUEUES: Final = ("q", "r")
-SUSPECTS: Final = "unacked:suspects"
+HEARINGS, TRIALS = "unacked:suspects", "unacked:heard"
 LATER: Final = "2099-01-01T00:00:00+00:00"
 PAST: Final = "2001-01-01T00:00:00+00:00"
 
@@ -65,6 +65,8 @@ class World:
                 self.buried.add(number)
             if what == "crash":
                 self.crashes[number].add(f"{peer.owner.id}/child")
+            if what == "heard":
+                self.crashes[number].add("heard")
 
     def handed_out(self, peer: Peer, numbers: list[int]) -> None:
         for number in numbers:
@@ -74,7 +76,9 @@ class World:
             assert number not in self.delayed, f"{number} is not due"
             if number not in self.uncounted:
                 assert message.crashes == len(self.crashes[number]), number
-                assert message.on_trial == (message.crashes >= 2), number
+                assert message.suspect == (message.crashes >= 2), number
+                on_trial = message.crashes >= 4 or "heard" in self.crashes[number]
+                assert message.on_trial == (message.suspect and on_trial), number
             self.holder[number] = peer
 
     def released(self, peer: Peer, crashed: bool) -> list[int]:
@@ -140,21 +144,25 @@ class World:
         self._check_trials()
 
     def _check_trials(self) -> None:
-        """One is on trial; who waits for a trial is parked too, where time frees it."""
-        tried = [
-            number
-            for number, holder in self.holder.items()
-            if isinstance(holder, Peer) and number in holder.got and holder.got[number].on_trial
-        ]
+        """One hearing a peer, one trial in all; who waits is parked too, where time frees it."""
+        heard = [peer for peer in self.peers for number in self.hearings(peer)]
+        assert len(heard) == len(set(map(id, heard))), "two hearings at once"
+        tried = [n for peer in self.peers for n in self.hearings(peer) if peer.got[n].on_trial]
         assert len(tried) <= 1, f"{tried} are tried at once"
-        line = set(self.client.zrange(SUSPECTS, 0, -1))
+        line = {*self.client.zrange(HEARINGS, 0, -1), *self.client.zrange(TRIALS, 0, -1)}
         assert line <= set(self.client.zrange("unacked:parked", 0, -1)), "lost in line"
 
-    @property
-    def on_trial(self) -> bool:
-        return bool(self.client.exists("unacked:trial"))
+    def hearings(self, peer: Peer) -> list[int]:
+        """The suspects that it holds."""
+        held = [number for number, holder in self.holder.items() if holder is peer]
+        return [n for n in held if n in peer.got and peer.got[n].suspect]
 
-    @property
-    def line(self) -> int:
-        """How many wait for their trial."""
-        return int(self.client.zcard(SUSPECTS))
+    def may_hear(self, peer: Peer) -> bool:
+        """Whether it must call who waits: it gives no hearing, and nothing else takes room."""
+        if self.hearings(peer) or self.client.exists(*QUEUES):
+            return False
+        parked = dict(self.client.zrange("unacked:parked", 0, -1, withscores=True))
+        return any(
+            self.client.zscore(INDEX, tag) == parked[tag]
+            for tag in self.client.zrange(HEARINGS, 0, -1)
+        )

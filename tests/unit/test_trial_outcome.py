@@ -1,6 +1,7 @@
 """What crosses the pipes of a trial comes out as it went in."""
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -64,6 +65,7 @@ def test_a_body_arrives_as_it_came(body: Any) -> None:
     class Sent:
         request_dict = {"id": "1", "args": [object()], "kwargs": {}, "retries": 2}
         type = id = content_type = content_encoding = hostname = "a"
+        message = SimpleNamespace(on_trial=True)
 
     request: Any = Sent()
     request.body = body

@@ -99,22 +99,20 @@ class Beats(threading.Thread):
         begun, self._begun_before = self._begun_before, state.all_total_count[0]
         if state.all_total_count[0] != begun or drain.begun():
             return ""
-        active = len(state.active_requests)
         slots = getattr(self._worker.pool, "num_processes", None) or self._worker.concurrency
-        # A message that is tried in a child of its own waits for no slot.
-        waiting = [each for each in _reserved() if not getattr(each.message, "on_trial", False)]
-        if len(waiting) > active and active < slots:
-            return f"{len(waiting) - active} tasks wait while {slots - active} slots are free"
+        with contextlib.suppress(RuntimeError):  # the loop added one meanwhile: next second
+            active, waiting = _in_pool(state.active_requests), _in_pool(state.reserved_requests)
+            if waiting > active and active < slots:
+                return f"{waiting - active} tasks wait while {slots - active} slots are free"
         children = getattr(getattr(self._worker.pool, "_pool", None), "_pool", None)
         if children is not None and not any(_lives(child.pid) for child in list(children)):
             return "it has no child process"
         return ""
 
 
-def _reserved() -> list[Any]:
-    with contextlib.suppress(RuntimeError):  # the loop added one meanwhile: next second
-        return list(state.reserved_requests)
-    return []
+def _in_pool(requests: Any) -> int:
+    """How many there are, but for a suspect: it runs in a child of its own, and takes no slot."""
+    return sum(not getattr(each.message, "suspect", False) for each in list(requests))
 
 
 def _lives(pid: int) -> bool:

@@ -1,0 +1,39 @@
+"""Suspects in their lines, for tests of the transport."""
+
+from typing import Any, Final
+
+from tests.support.transport import Peer, overdue, raw_message
+
+HEARINGS: Final = "unacked:suspects"
+TRIALS: Final = "unacked:heard"
+
+
+def suspects(
+    client: Any, *numbers: int, queue: str = "q", heard: bool = False, **sent: Any
+) -> None:
+    """Messages that two processes have died with; `heard`: and one more in a hearing."""
+    for number in numbers:
+        client.lpush(queue, raw_message(number, queue, headers=sent))
+        evidence = {"one": "died", "two": "died", **({"heard": "died"} if heard else {})}
+        client.hset(f"unacked:crashes:tag-{number}", mapping=evidence)
+
+
+def waiting(client: Any, line: str = HEARINGS) -> list[int]:
+    """Those in line; each is parked too, where a stock fleet finds it."""
+    tags = client.zrange(line, 0, -1)
+    assert {*tags} <= {*client.zrange("unacked:parked", 0, -1)}
+    assert all(client.hexists("unacked:parked_at", tag) for tag in tags)
+    assert all(client.hexists("unacked", tag) for tag in tags)
+    return [int(tag.decode().removeprefix("tag-")) for tag in tags]
+
+
+def hears(peer: Peer) -> list[int]:
+    """What a peer that claims has in a hearing, or on trial."""
+    peer.claim()
+    return [number for number, message in peer.got.items() if message.suspect]
+
+
+def vanishes(peer: Peer, client: Any, other: Peer) -> None:
+    peer.vanish()
+    overdue(client, peer.owner)
+    other.reap()
