@@ -3,10 +3,9 @@
 Stock Celery loses what was running (it acknowledges first) and what a killed worker had popped
 and not noted; what waited in a dead worker stays invisible for an hour. `twice` counts tasks that
 ran to the end twice: a kill between a task's end and its acknowledgement, as at-least-once allows.
-`recovery_seconds` is of one last kill with the other workers well, and of tasks it is the first
-to interrupt: one that two kills hit is a suspect, and waits for its trial (docs/transport.md).
-`longest_recovery_seconds` is of all kills and all tasks: there suspects wait in line, and now and
-then no worker is left and the wait is for the supervisor.
+`recovery_seconds` is of one last kill, once all before it is done, with the other workers well.
+`longest_recovery_seconds` is of all kills: there a task that two of them hit is a suspect and waits
+in line (docs/transport.md), and now and then no worker is left and the wait is for the supervisor.
 `innocent_dead_letters`: no task here does wrong, so none may be given up.
 """
 
@@ -46,16 +45,17 @@ def play(arena: Arena, quick: bool) -> Counts:
         if (round_ + 1) % 50 == 0:
             arena.tell(f"{round_ + 1} of {kills} kills")
     last = range(kills * batch, (kills + 1) * batch)
+    wait = QUICK_WAIT if quick else WAIT
+    arena.settle(last.start, wait)
     done.append(_kill_beside_survivors(arena, last))
-    arena.settle(last.stop, QUICK_WAIT if quick else WAIT)
+    arena.settle(last.stop, wait)
     counts = tally(
         arena,
         range(last.stop),
         kills=len(done),
         runs_cut_short=sum(len(held_by(arena.ledger, kill)) for kill in done),
     )
-    before = {number for kill in done[:-1] for number in held_by(arena.ledger, kill)}
-    counts.recovery_seconds = recovery(arena.ledger, done[-1:], but=before)
+    counts.recovery_seconds = recovery(arena.ledger, done[-1:])
     longest = recovery(arena.ledger, done)
     if longest is not None:
         counts.measured["longest_recovery_seconds"] = longest

@@ -49,12 +49,10 @@ def held_by(ledger: Ledger, kill: Kill) -> set[int]:
     }
 
 
-def recovery(
-    ledger: Ledger, kills: Iterable[Kill], but: Container[int] = frozenset()
-) -> float | None:
+def recovery(ledger: Ledger, kills: Iterable[Kill]) -> float | None:
     """Seconds: the longest from a kill to the next start of a task that it interrupted.
 
-    `but`: tasks that do not count. None where nothing that was interrupted ran again.
+    None where nothing that was interrupted ran again.
     """
     starts: defaultdict[int, list[float]] = defaultdict(list)
     for start in ledger.starts():
@@ -62,8 +60,6 @@ def recovery(
     waits = []
     for kill in kills:
         for number in held_by(ledger, kill):
-            if number in but:
-                continue
             again = [at for at in starts[number] if at > kill.at]
             if again:
                 waits.append(min(again) - kill.at)
