@@ -129,4 +129,5 @@ def test_the_older_one_comes_first_of_both_lines(
     suspects(redis_client, 2, enqueued_at=time.time() - unheard)
     peer.claim()
     peer.got.pop(0).ack()
+    peer.flush()
     assert hears(peer) == [1 if older == "the trial" else 2]
