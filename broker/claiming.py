@@ -40,6 +40,8 @@ class Claiming(Rooms, Flights, Unpacking, Publishing):
 
     def look_again(self, queue: str | None = None) -> None:
         """A bell rang, or the poll's time is over."""
+        if queue is None:
+            self._looked = time.monotonic()
         for each in [queue] if queue else self.actives:
             self._backlog[each] = True
 
@@ -78,7 +80,6 @@ class Claiming(Rooms, Flights, Unpacking, Publishing):
         self._be_sure(owner, taken)
         calls = self._settle(owner, acks, others)
         if queues:
-            self._looked = time.monotonic()
             calls.append(self._claim(queues, None))
         self.send_off(Flight(owner, calls, queues, acks, others))
 
@@ -139,7 +140,6 @@ class Claiming(Rooms, Flights, Unpacking, Publishing):
     def _talk(self, calls: list[Call], queues: list[str], most: int | None) -> None:
         settles = bool(calls)
         if queues:
-            self._looked = time.monotonic()
             calls.append(self._claim(queues, most))
         self._heard(settles, queues, self.line.run_all(calls))
 
@@ -163,6 +163,7 @@ class Claiming(Rooms, Flights, Unpacking, Publishing):
             options.suspect_wait_seconds,
             len(self.priority_steps),
             int(bool(owner and owner.hearing)),
+            options.poison_after_crashes,
         ]
         return scripts.CLAIM, keys, head + words
 

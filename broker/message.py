@@ -22,7 +22,7 @@ class Message(_Message):
     suspect: bool = False
     """Processes died that held it: run it in a child of its own."""
     on_trial: bool = False
-    """A child of its own died of it in a hearing: if a fresh one does, it is convicted."""
+    """Its own child died of it, or more workers did: if a fresh child does, it is convicted."""
 
     def put_back(self, after: float = 0) -> None:
         """To its queue, uncounted; nobody gets it before `after` seconds have passed."""

@@ -44,8 +44,9 @@ def start(request: Request, include: tuple[str, ...] = ()) -> None:
             request.give_back(after=BUSY_SECONDS)
             return
         if _court is None:
-            _court = Court()
-            _court.start()
+            court = Court()
+            court.start()
+            _court = court
         _court.hear(Case(request, include))
 
 
@@ -88,14 +89,20 @@ class Court(threading.Thread):
             child.kill()
 
     def run(self) -> None:
-        while (case := self._next()) is not None:
-            try:
-                self._try(case)
-            except Exception:
-                logger.exception(f"the case of {case.who} broke; its message goes back")
-                self._dismiss(0)
-                case.break_off()
-        self._dismiss(LEAVES_SECONDS)
+        global _court
+        try:
+            while (case := self._next()) is not None:
+                try:
+                    self._try(case)
+                except Exception:
+                    logger.exception(f"the case of {case.who} broke; its message goes back")
+                    self._dismiss(0)
+                    case.break_off()
+            self._dismiss(LEAVES_SECONDS)
+        finally:
+            with _lock:
+                if _court is self:  # else nobody would hear the next
+                    _court = None
 
     def _next(self) -> Case | None:
         global _court
@@ -109,7 +116,7 @@ class Court(threading.Thread):
             return None
 
     def _try(self, case: Case) -> None:
-        if case.had_hearing and self._child is not None:
+        if case.judged_at_once and self._child is not None:
             self._dismiss(LEAVES_SECONDS)
         end = End.AGAIN
         while end is End.AGAIN:  # a fresh child never ends like this

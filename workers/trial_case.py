@@ -57,12 +57,14 @@ class Case:
         return self._ended.is_set()
 
     @property
-    def had_hearing(self) -> bool:
-        """A child has died of it: in a used one it would only die once more before it is judged.
+    def judged_at_once(self) -> bool:
+        """In a used child it would only die once more before it is judged: it had its hearing, or
+        is acknowledged before it runs, when nothing can be noted any more.
 
-        RabbitMQ's have none, as nothing can be noted there.
+        RabbitMQ's have no hearing: a used child is one.
         """
-        return bool(self.request.ours and self.request.message.on_trial)
+        late = self.request.task.acks_late
+        return bool(not late or (self.request.ours and self.request.message.on_trial))
 
     @property
     def who(self) -> str:
@@ -132,14 +134,15 @@ class Case:
         """Whoever asks first may settle the message."""
         with self._ending:
             first = not self.ended
+            if first:
+                self._hears(False)
             self._ended.set()
-        if first:
-            self._hears(False)
-        return first
+            return first
 
     def _hears(self, whether: bool) -> None:
         if self._owner is not None:
             self._owner.hearing = whether
+            self._owner.may_hear |= not whether
 
     def _kill(self) -> None:
         if self._process is not None:
@@ -149,7 +152,6 @@ class Case:
         """The child has ended without a word."""
         if not began:
             return self._not_begun(f"ended with {process.status} before it ran the task", fresh)
-        # Acknowledged before it ran, nothing can be noted: one child is all it gets.
         hearing = self.request.ours and not self.request.message.on_trial
         if fresh or hearing:
             time.sleep(OUTLIVED_SECONDS)

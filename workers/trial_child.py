@@ -10,7 +10,9 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Final
+
+SCORE: Final = Path("/proc/self/oom_score_adj")
 
 
 def main(fd: int) -> None:
@@ -18,12 +20,13 @@ def main(fd: int) -> None:
     jobs = _jobs()
     job = _next_of(jobs)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    _in_line(500 if job["on_trial"] else 1000)
+    own = _score()
     app = _app(job)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # Celery has put the default back
     if os.getppid() != job["parent"]:
         sys.exit("the worker that started this trial is gone")
     while job:
+        _in_line((own + 1000) // 2 if job["on_trial"] else 1000)
         _run(app, job, fd)
         job = _next_of(jobs)
 
@@ -87,12 +90,19 @@ def _app(job: dict[str, Any]) -> Any:
     return app
 
 
+def _score() -> int:
+    """What the worker has for the out-of-memory killer; 0 where there is none."""
+    return int(SCORE.read_text()) if SCORE.exists() else 0
+
+
 def _in_line(score: int) -> None:
     """The out-of-memory killer takes this process before any bystander, and one that has a hearing
     before one that is on trial, which would be convicted. Linux; best effort.
     """
+    if not SCORE.exists():
+        return
     try:
-        Path("/proc/self/oom_score_adj").write_text(str(score))
+        SCORE.write_text(str(score))
     except OSError as error:
         print(f"trial: no oom_score_adj here: {error}", file=sys.stderr)
 

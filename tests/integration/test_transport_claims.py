@@ -151,7 +151,7 @@ def test_one_tag_in_two_queues_is_two_messages(
 def test_an_eta_for_two_queues_is_parked_twice(redis_client: Any, broker: EmbeddedBroker) -> None:
     """One publish to an exchange with two queues: kombu gives both copies one tag."""
     exchange = Exchange("both", type="direct")
-    due = time.time() + 1
+    due = time.time() + 2  # in whole seconds: one at the least
     with connect(broker.url) as connection:
         queues = [Queue(name, exchange, routing_key="k") for name in "qr"]
         producer = connection.Producer()
