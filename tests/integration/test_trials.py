@@ -20,8 +20,8 @@ from tests.support.sentry import Tracker, tracker
 
 COMPUTE = "average_slow_compute"
 SUSPECTS = ("-Q", COMPUTE, "-c", "2", "-I", "tests.support.suspects")
-WHERE = {2: "in a hearing", 3: "on trial"}
-"""By the deaths before."""
+DEATHS = 3
+"""Two beside others and one in a hearing: it is on trial next."""
 
 
 @pytest.fixture
@@ -90,29 +90,27 @@ def test_on_threads_the_worker_lives_through_the_trial(
     assert notes(client, bystander) == ["start"]
 
 
-@pytest.mark.parametrize("deaths", WHERE)
 def test_a_suspect_that_lives_is_acquitted(
-    client: Any, letters: Letters, start_worker: StartWorker, deaths: int
+    client: Any, letters: Letters, start_worker: StartWorker
 ) -> None:
     start_worker(*SUSPECTS)
     key = str(uuid4())
-    result = send("die", key, "kill", deaths)
+    result = send("die", key, "kill", DEATHS)
     wait_for("success", lambda: result.status == "SUCCESS")
     assert result.result == "survived"
-    assert len(notes(client, key)) == deaths + 1
+    assert len(notes(client, key)) == DEATHS + 1
     assert not letters.all()
     wait_for("its counts are gone", lambda: not client.keys("unacked:crashes:*"))
 
 
-@pytest.mark.parametrize("deaths", WHERE)
-def test_a_hard_time_limit_there_is_a_timeout(
-    client: Any, letters: Letters, start_worker: StartWorker, deaths: int
+def test_a_hard_time_limit_in_a_hearing_is_a_timeout(
+    client: Any, letters: Letters, start_worker: StartWorker
 ) -> None:
     worker = start_worker(*SUSPECTS)
     key = str(uuid4())
-    result = send("slow_death", key, deaths)
+    result = send("slow_death", key)
     wait_for("the try after the timeout", lambda: result.status == "SUCCESS")
-    assert len(notes(client, key)) == deaths + 2
+    assert len(notes(client, key)) == 4
     assert not letters.all()
     worker.wait_for_log("Soft time limit (3s) exceeded for suspects.slow_death")
 
@@ -129,14 +127,13 @@ def test_a_tasks_own_memory_error_is_a_failure_of_that_task(
     assert letters.reasons() == ["failed"]
 
 
-@pytest.mark.parametrize("deaths", WHERE)
 def test_a_worker_that_stops_convicts_nobody(
-    client: Any, letters: Letters, start_worker: StartWorker, deaths: int
+    client: Any, letters: Letters, start_worker: StartWorker
 ) -> None:
     worker = start_worker(*SUSPECTS)
     key = str(uuid4())
-    send("die", key, "kill", deaths, 300)
-    wait_for("the run in its own child", lambda: len(notes(client, key)) == deaths + 1)
+    send("die", key, "kill", DEATHS, 300)
+    wait_for("the run in its own child", lambda: len(notes(client, key)) == DEATHS + 1)
     (child,) = [pid for pid in children(worker.pid) if "trial_child" in command(pid)]
     worker.signal(signal.SIGQUIT)
     worker.wait()
@@ -144,22 +141,21 @@ def test_a_worker_that_stops_convicts_nobody(
     wait_for("the end of the child", lambda: not command(child))
     assert not letters.all()
     (crashes,) = client.keys("unacked:crashes:*")
-    assert client.hlen(crashes) == deaths
+    assert client.hlen(crashes) == DEATHS
 
 
-@pytest.mark.parametrize("deaths", WHERE)
 def test_the_childs_death_by_a_whole_machine_convicts_nobody(
-    client: Any, letters: Letters, start_worker: StartWorker, deaths: int
+    client: Any, letters: Letters, start_worker: StartWorker
 ) -> None:
     worker = start_worker(*SUSPECTS)
     key = str(uuid4())
-    send("die", key, "kill", deaths, 300)
-    wait_for("the run in its own child", lambda: len(notes(client, key)) == deaths + 1)
+    send("die", key, "kill", DEATHS, 300)
+    wait_for("the run in its own child", lambda: len(notes(client, key)) == DEATHS + 1)
     for child in children(worker.pid):
         if "trial_child" in command(child):
             os.kill(child, signal.SIGKILL)
     worker.kill_group()
     survivor = start_worker(*SUSPECTS)
-    wait_for("its next", lambda: len(notes(client, key)) == deaths + 2)
+    wait_for("its next", lambda: len(notes(client, key)) == DEATHS + 2)
     assert not letters.all()
     survivor.kill_group()

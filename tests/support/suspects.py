@@ -79,12 +79,12 @@ def delicate(key: str) -> None:
     soft_time_limit=3,
     time_limit=4,
 )
-def slow_death(key: str, deaths: int) -> str:
-    """Kills its child so many times, overruns its hard limit once, then succeeds."""
+def slow_death(key: str) -> str:
+    """Kills its child twice, overruns its hard limit once, then succeeds."""
     tries = note(key, str(os.getppid()))
-    if tries <= deaths:
+    if tries <= 2:
         os.kill(os.getpid(), signal.SIGKILL)
-    if tries == deaths + 1:
+    if tries == 3:
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
             try:
