@@ -62,9 +62,12 @@ def test_poison_is_convicted_and_bystanders_run_once(
         assert letter
         assert said in letter["detail"]
         assert letter["crashes"].count("died while it ran suspects.die") == 3
-    events = wait_for("three events", lambda: sentry.events[2:] and sentry.events)
-    told = [event["tags"].get("task") or event.get("logentry") for event in events]
-    assert told == ["suspects.die"] * 3
+
+    def of_tasks() -> list[Any]:  # the doctor alerts too, where a busy broker answers late
+        return [event for event in sentry.events if "task" in event["tags"]]
+
+    events = wait_for("three events", lambda: of_tasks()[2:] and of_tasks())
+    assert [event["tags"]["task"] for event in events] == ["suspects.die"] * 3
     assert "suspects.die is poison: " in events[0]["exception"]["values"][-1]["value"]
     # Whoever waits for them is told.
     wait_for("their ends", lambda: [r.status for r in results[:3]] == ["FAILURE"] * 3)
