@@ -163,7 +163,6 @@ class Claiming(Rooms, Flights, Unpacking, Publishing):
             options.suspect_wait_seconds,
             len(self.priority_steps),
             int(bool(owner and owner.hearing)),
-            options.poison_after_crashes,
         ]
         return scripts.CLAIM, keys, head + words
 

@@ -24,8 +24,6 @@ class Options:
     suspect_wait_seconds: float = 60
     """A suspect in line is called when a worker has no other; this long after, it comes by itself,
     should nobody have called it."""
-    poison_after_crashes: int = 20
-    """After this many it is a dead letter, though each took its whole worker along."""
     starved_seconds: float = 1
     """A queue that was passed over for this long gets one slot, whatever is before it."""
     dead_letters_alert_bytes: int = 64 * MB
@@ -33,7 +31,7 @@ class Options:
 
     def __post_init__(self) -> None:
         for field in fields(self):
-            if getattr(self, field.name) < (0 if field.name.endswith("_after_crashes") else 1e-3):
+            if getattr(self, field.name) < (0 if field.name == "suspect_after_crashes" else 1e-3):
                 raise ValueError(
                     f"broker_transport_options[{field.name!r}] is {getattr(self, field.name)!r};"
                     " it must be above zero."

@@ -3,13 +3,12 @@
 -- ARGV: 1 owner ('' for a consumer without acks), 2 epoch, 3 room, 4 bytes a claim, 5 bytes a
 --       message, 6 crashes that make a suspect (0: no trials here), 7 seconds after which
 --       a suspect that nobody called comes by itself, 8 lists a queue, 9 '1' where the worker
---       gives a hearing, whatever is noted here, 10 crashes that make a dead letter (0: none), then
---       for each queue: name, room, 'ack' or 'noack'.
+--       gives a hearing, whatever is noted here, then for each queue: name, room, 'ack' or 'noack'.
 -- Returns status, server's seconds, next due or '', which queues have more (a letter each: y/n),
 --       then five for each message: queue number, tag, crashes, 'hearing', 'trial' or '', message.
 local owner, room, steps = ARGV[1], tonumber(ARGV[3]), tonumber(ARGV[8])
 local claim_bytes, message_bytes = tonumber(ARGV[4]), tonumber(ARGV[5])
-local suspect_after, wait, poison_after = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[10])
+local suspect_after, wait = tonumber(ARGV[6]), tonumber(ARGV[7])
 if owner ~= '' and redis.call('HGET', facts_of(owner), 'epoch') ~= ARGV[2] then
     return { 'stale' } -- reaped, or reconnected since this was sent
 end
@@ -65,11 +64,11 @@ local function line_up(tag, heard, headers)
 end
 
 local rooms, taken = {}, {}
-for q = 1, (#ARGV - 10) / 3 do rooms[q], taken[q] = tonumber(ARGV[9 + 3 * q]), 0 end
+for q = 1, (#ARGV - 9) / 3 do rooms[q], taken[q] = tonumber(ARGV[8 + 3 * q]), 0 end
 
 -- Hands out up to `most` of one list. Returns whether it has more.
 local function serve(q, step, most)
-    local name, mode, list = ARGV[8 + 3 * q], ARGV[10 + 3 * q], KEYS[3 + (q - 1) * steps + step]
+    local name, mode, list = ARGV[7 + 3 * q], ARGV[9 + 3 * q], KEYS[3 + (q - 1) * steps + step]
     local raw = redis.call('LINDEX', list, -1)
     while raw and math.min(most, rooms[q], room) > 0 and (bytes == 0 or bytes + #raw <= claim_bytes) do
         local tag, place, headers = look(raw)
@@ -93,16 +92,12 @@ local function serve(q, step, most)
             local suspect = suspect_after > 0 and crashes >= suspect_after
             local heard = suspect
                 and (crashes >= suspect_after + 2 or redis.call('HGET', crashes_of(tag), 'heard'))
-            if poison_after > 0 and crashes >= poison_after then
-                bury(raw, 'poison', 'each process that had it died', list, step_size, tag, owner)
-                redis.call('DEL', crashes_of(tag))
-            elseif suspect and not admit(tag, heard) then
-                redis.call('HSET', UNACKED, tag, '[' .. raw .. place)
+            redis.call('HSET', UNACKED, tag, '[' .. raw .. place)
+            if suspect and not admit(tag, heard) then
                 park(tag, seconds(now + wait), #place, step_size, list, task_id(headers))
                 line_up(tag, heard, headers)
             else
                 given, as = true, heard and 'trial' or suspect and 'hearing' or ''
-                redis.call('HSET', UNACKED, tag, '[' .. raw .. place)
                 redis.call('ZADD', INDEX, score, tag)
                 local mark = heard and 't' or crashes > 0 and 'c' or 'n'
                 redis.call('HSET', held_by(owner), tag, note(score, #place, mark, step_size, list))
@@ -126,7 +121,7 @@ local function call(line)
     local places = {}
     for q = 1, #rooms do
         for step = 1, steps do
-            places[KEYS[3 + (q - 1) * steps + step]] = rooms[q] > 0 and ARGV[10 + 3 * q] == 'ack' and { q, step }
+            places[KEYS[3 + (q - 1) * steps + step]] = rooms[q] > 0 and ARGV[9 + 3 * q] == 'ack' and { q, step }
         end
     end
     for _, tag in ipairs(redis.call('ZRANGE', line, 0, 19)) do
@@ -150,8 +145,8 @@ if suspect_after > 0 and room > 0 and redis.call('EXISTS', SUSPECTS, HEARD) > 0 
     end
 end
 
-for q = 1, (#ARGV - 10) / 3 do
-    local name, more = ARGV[8 + 3 * q], false
+for q = 1, (#ARGV - 9) / 3 do
+    local name, more = ARGV[7 + 3 * q], false
     for step = 1, steps do more = serve(q, step, rooms[q]) or more end
     if taken[q] > 0 then flow('taken', name, 0, taken[q]) end
     left[q] = more and 'y' or 'n'

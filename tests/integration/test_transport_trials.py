@@ -97,23 +97,6 @@ def test_what_two_more_workers_died_with_is_tried_alone(
     assert other.got[0].crashes == 4
 
 
-def test_what_takes_each_worker_along_is_a_dead_letter(
-    redis_client: Any, new_peer: NewPeer
-) -> None:
-    other = new_peer("q", trials=True, poison_after_crashes=6)
-    suspects(redis_client, 0)
-    for _ in range(4):
-        peer = new_peer("q", trials=True, poison_after_crashes=6)
-        assert peer.claim() == [0]
-        vanishes(peer, redis_client, other)
-    assert other.claim() == []
-    ((_, letter),) = redis_client.xrange("dead_letters")
-    assert letter[b"reason"] == b"poison"
-    assert len(json.loads(letter[b"crashes"])) == 6
-    other.leave()
-    assert {*redis_client.scan_iter()} == {b"dead_letters"}
-
-
 def test_who_lost_its_lease_in_a_hearing_takes_no_other(
     redis_client: Any, new_peer: NewPeer
 ) -> None:
