@@ -76,8 +76,8 @@ class Owner:
         self.hearing = False
         """A suspect runs in a child of this process: the lease that it came by may be over."""
         self.may_hear = False
-        """A suspect was settled since the last claim: there is room for the next."""
-        self._sent_suspects: set[str] = set()
+        """A suspect was settled since the last claim: there is room for the next. Where the keeper
+        tells of it and a claim is faster, the next poll finds that."""
         self.keeper: Any = None
         self.channels: weakref.WeakSet[Any] = weakref.WeakSet()
         """Those that claim for this owner; usually one."""
@@ -151,17 +151,12 @@ class Owner:
                 held = self._held.pop(operation.tag, None)
                 if held is not None:
                     self.counts[held.queue] -= 1
-                    if held.suspect:
-                        self._sent_suspects.add(operation.tag)
-                        self.may_hear = True  # for a claim in the same packet
+                    self.may_hear |= held.suspect
         return acks, others
 
     def settled(self, acks: Iterable[str], others: Iterable[Operation]) -> None:
         """The server has answered."""
         self._sent.difference_update(acks, (operation.tag for operation in others))
-        if self._sent_suspects and not self._sent_suspects <= self._sent:
-            self._sent_suspects &= self._sent
-            self.may_hear = True  # the keeper sent it, beside a claim that came too early
 
     def give_back(self, acks: Iterable[str], others: Iterable[Operation]) -> None:
         """The server may not have heard of these: they are sent again."""

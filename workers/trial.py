@@ -40,14 +40,14 @@ def start(request: Request, include: tuple[str, ...] = ()) -> None:
     """
     global _court
     with _lock:
-        if _stopped or drain.begun() or (_court is not None and _court.busy):
+        court = _court if _court is not None and _court.is_alive() else None
+        if _stopped or drain.begun() or (court is not None and court.busy):
             request.give_back(after=BUSY_SECONDS)
             return
-        if _court is None:
-            court = Court()
+        if court is None:
+            court = _court = Court()
             court.start()
-            _court = court
-        _court.hear(Case(request, include))
+        court.hear(Case(request, include))
 
 
 def stop() -> None:
@@ -89,20 +89,14 @@ class Court(threading.Thread):
             child.kill()
 
     def run(self) -> None:
-        global _court
-        try:
-            while (case := self._next()) is not None:
-                try:
-                    self._try(case)
-                except Exception:
-                    logger.exception(f"the case of {case.who} broke; its message goes back")
-                    self._dismiss(0)
-                    case.break_off()
-            self._dismiss(LEAVES_SECONDS)
-        finally:
-            with _lock:
-                if _court is self:  # else nobody would hear the next
-                    _court = None
+        while (case := self._next()) is not None:
+            try:
+                self._try(case)
+            except Exception:  # a fork, what the child said, any result backend: it must go back
+                logger.exception(f"the case of {case.who} broke; its message goes back")
+                self._dismiss(0)
+                case.break_off()
+        self._dismiss(LEAVES_SECONDS)
 
     def _next(self) -> Case | None:
         global _court

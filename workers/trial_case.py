@@ -142,7 +142,6 @@ class Case:
     def _hears(self, whether: bool) -> None:
         if self._owner is not None:
             self._owner.hearing = whether
-            self._owner.may_hear |= not whether
 
     def _kill(self) -> None:
         if self._process is not None:

@@ -125,7 +125,7 @@ local function call(line)
         end
     end
     for _, tag in ipairs(redis.call('ZRANGE', line, 0, 19)) do
-        local list = string.match(redis.call('HGET', PARKED_AT, tag) or '', '^%d+|%d+|[^|]*|(.*)$')
+        local _, _, _, list = place_of(tag)
         local place = places[list or '']
         if (place or not list) and unpark(tag, true) then
             serve(place[1], place[2], 1)

@@ -87,12 +87,21 @@ local function park(tag, due, suffix, step, list, task_id)
     if redis.call('HSET', PARKED_AT, tag, at) == 1 then flow('delayed', list, step, 1) end
     if task_id ~= '' then redis.call('HSET', TASK_IDS, task_id, tag) end
 end
+local function place_of(tag)
+    return string.match(redis.call('HGET', PARKED_AT, tag) or '', '^(%d+)|(%d+)|([^|]*)|(.*)$')
+end
+local function no_longer_parked(tag)
+    local _, step, task_id, list = place_of(tag)
+    for _, line in ipairs({ PARKED, SUSPECTS, HEARD }) do redis.call('ZREM', line, tag) end
+    redis.call('HDEL', PARKED_AT, tag)
+    if list then flow('delayed', list, tonumber(step), -1) end
+    if task_id and task_id ~= '' then redis.call('HDEL', TASK_IDS, task_id) end
+end
 -- To its list again, the head of it where `front`. What a stock worker took meanwhile has another
 -- score: left alone. Returns whether it was pushed.
 local function unpark(tag, front)
-    local at, due = redis.call('HGET', PARKED_AT, tag), redis.call('ZSCORE', PARKED, tag)
-    local suffix, step, task_id, list = string.match(at or '', '^(%d+)|(%d+)|([^|]*)|(.*)$')
-    local score, pushed = redis.call('ZSCORE', INDEX, tag), false
+    local suffix, step, _, list = place_of(tag)
+    local due, score, pushed = redis.call('ZSCORE', PARKED, tag), redis.call('ZSCORE', INDEX, tag), false
     if list and due and score and tonumber(score) == tonumber(due) then
         local raw = message_of(tag, tonumber(suffix))
         if raw then
@@ -103,11 +112,7 @@ local function unpark(tag, front)
         redis.call('HDEL', UNACKED, tag)
         redis.call('ZREM', INDEX, tag)
     end
-    redis.call('ZREM', PARKED, tag)
-    redis.call('ZREM', SUSPECTS, tag)
-    redis.call('ZREM', HEARD, tag)
-    if redis.call('HDEL', PARKED_AT, tag) == 1 and list then flow('delayed', list, tonumber(step), -1) end
-    if task_id and task_id ~= '' then redis.call('HDEL', TASK_IDS, task_id) end
+    no_longer_parked(tag)
     return pushed
 end
 local function unpark_due(now)

@@ -11,13 +11,7 @@ for _, task_id in ipairs(ARGV) do
             redis.call('ZREM', INDEX, tag)
             redis.call('DEL', crashes_of(tag))
         end
-        redis.call('ZREM', PARKED, tag)
-        redis.call('ZREM', SUSPECTS, tag)
-        redis.call('ZREM', HEARD, tag)
-        local at = redis.call('HGET', PARKED_AT, tag) or ''
-        local step, list = string.match(at, '^%d+|(%d+)|[^|]*|(.*)$')
-        if list then flow('delayed', list, tonumber(step), -1) end
-        redis.call('HDEL', PARKED_AT, tag)
+        no_longer_parked(tag)
         redis.call('HDEL', TASK_IDS, task_id)
     end
 end

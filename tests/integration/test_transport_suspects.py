@@ -107,6 +107,22 @@ def test_any_age_can_stand_in_line(redis_client: Any, new_peer: NewPeer, sent: s
     assert waiting(redis_client) == [1]
 
 
+def test_a_busy_queue_hides_no_other(redis_client: Any, new_peer: NewPeer) -> None:
+    """Its claims are no look at the rest: each poll is of all queues."""
+    for number in range(2):  # one with an event loop, one without
+        peer = new_peer("q", "r", trials=True, poll_seconds=0.2)
+        peer.claim()
+        suspects(redis_client, number)  # nobody rings
+        deadline = time.monotonic() + 5
+        while not peer.got and time.monotonic() < deadline:
+            time.sleep(0.02)
+            peer.channel.look_again("r")  # its bell
+            peer.channel.turn()
+            if peer.channel.flying:
+                peer.channel.arrive()
+        assert [*peer.got] == [number]
+
+
 def test_one_that_is_due_comes_before_the_backlog(redis_client: Any, new_peer: NewPeer) -> None:
     peer = new_peer("q", trials=True, suspect_wait_seconds=0.001)
     suspects(redis_client, 0, 1)

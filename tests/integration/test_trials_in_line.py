@@ -6,6 +6,7 @@ import signal
 import time
 from base64 import b64decode
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -42,6 +43,11 @@ def suspect(client: Any, name: str, *args: Any, **crashes: str) -> str:
 
 def trial_children(worker: Running) -> list[int]:
     return [pid for pid in children(worker.pid) if "trial_child" in command(pid)]
+
+
+def killed_first(pid: int) -> int:
+    """The highest goes first where memory runs out."""
+    return int(Path(f"/proc/{pid}/oom_score_adj").read_text())
 
 
 def nothing_waits(client: Any) -> bool:
@@ -85,6 +91,8 @@ def test_each_worker_gives_a_hearing_and_none_convicts(
     dies_once = suspect(client, "die", "kill", 1)
     wait_for("three at once", lambda: all(len(trial_children(each)) == 1 for each in workers), 14)
     wait_for("their runs", lambda: all(len(notes(client, key)) == 1 for key in slow), 14)
+    scores = [killed_first(pid) for worker in workers for pid in trial_children(worker)]
+    assert scores == [1000] * 3
     assert not notes(client, dies_once), "the fourth in line"
     wait_for("the end of the line", lambda: nothing_waits(client), 40)
     assert [len(notes(client, key)) for key in slow] == [1, 1, 1]
@@ -150,10 +158,12 @@ def test_a_worker_that_stops_leaves_the_line_as_it_is(
 ) -> None:
     letters = Letters(client)
     keys = [suspect(client, "innocent") for _ in range(3)]
-    slow = suspect(client, "die", "kill", 0, 300, heard='"died"')
+    on_trial = suspect(client, "die", "kill", 0, 300, heard='"died"')
     behind = [suspect(client, "innocent") for _ in range(3)]
     worker = start_worker(*SHAPES["io"])
-    wait_for("the slow one", lambda: notes(client, slow))
+    wait_for("the slow one", lambda: notes(client, on_trial))
+    (child,) = trial_children(worker)
+    assert killed_first(worker.pid) < killed_first(child) < 1000, "before us, after a hearing's"
     worker.signal(signal.SIGQUIT)
     worker.wait()
     assert not client.exists("unacked:trial")
