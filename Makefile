@@ -4,8 +4,9 @@ PROFILE ?= io
 ARGS ?=
 JOBS ?= 3
 VENV ?= .venv
+export DJANGO_SETTINGS_MODULE ?= project.settings
 BIN := $(VENV)/bin
-COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-package dutiful
 
 .PHONY: help up worker drill drills backup restore test bench lint format setup dev lock clean
 
@@ -13,10 +14,10 @@ help:
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile | expand -t 16
 
 up: setup ## the whole deployment on this machine; Ctrl-C stops it
-	@exec $(BIN)/python -m project.up
+	@exec $(BIN)/python -m dutiful.dev.up
 
 worker: setup ## one worker in the foreground, for breakpoint(): PROFILE=io POOL=solo
-	@exec $(BIN)/python -m project.up.foreground --profile $(PROFILE) $(if $(POOL),-P $(POOL)) $(ARGS)
+	@exec $(BIN)/python -m dutiful.dev.up.foreground --profile $(PROFILE) $(if $(POOL),-P $(POOL)) $(ARGS)
 
 drill: setup ## stock Celery and this deployment through the same bad day
 	@exec $(BIN)/python manage.py drill crash --quick $(ARGS)
@@ -25,10 +26,10 @@ drills: setup ## every drill, in full: an hour or so; ARGS=--markdown for docs/t
 	@exec $(BIN)/python manage.py drill all $(ARGS)
 
 backup: setup ## broker and database as they are now, into var/backups: FOLDER=
-	@$(BIN)/python -m project.backup backup $(FOLDER)
+	@$(BIN)/python -m dutiful.dev.backup.command backup $(FOLDER)
 
 restore: setup ## bring a copy back while `make up` does not run: FROM=var/backups/...
-	@$(BIN)/python -m project.backup restore $(FROM)
+	@$(BIN)/python -m dutiful.dev.backup.command restore $(FROM)
 
 test: dev ## unit and integration tests: ARGS="-k beat"
 	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --ignore=tests/containers --ignore=tests/browser --ignore=tests/rabbitmq --ignore=tests/benchmarks $(ARGS)
@@ -49,10 +50,10 @@ format: dev ## mend what ruff can mend
 	@$(BIN)/ruff format .
 
 setup: ## .venv and requirements.txt; PYTHON=python3.12 chooses
-	@PYTHON="$(PYTHON)" VENV="$(VENV)" sh project/up/setup.sh requirements.txt
+	@PYTHON="$(PYTHON)" VENV="$(VENV)" sh project/setup.sh requirements.txt
 
 dev:
-	@PYTHON="$(PYTHON)" VENV="$(VENV)" sh project/up/setup.sh requirements.txt requirements-dev.txt
+	@PYTHON="$(PYTHON)" VENV="$(VENV)" sh project/setup.sh requirements.txt requirements-dev.txt
 
 lock: dev # compile both locks again from pyproject.toml; not in `make help`, whose twelve lines are full
 	@$(COMPILE) pyproject.toml -o requirements.txt

@@ -1,1 +1,1 @@
-"""What ticks: a schedule of literal data, and the one beat among several that sends it."""
+"""What ticks in this project."""

@@ -4,9 +4,9 @@ import os
 
 from django.core.asgi import get_asgi_application
 
-from project import db
+from dutiful.database import connections
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
 
 application = get_asgi_application()
-db.share(db.WEB_CONNECTIONS)
+connections.share(connections.WEB_CONNECTIONS)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from project import env
+from dutiful import env
 
 
 def files() -> dict[str, Any]:

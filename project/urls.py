@@ -6,8 +6,8 @@ from django.urls import URLPattern, URLResolver, include, path, reverse_lazy
 from django.views.generic import RedirectView
 
 urlpatterns: list[URLPattern | URLResolver] = [path("admin/", admin.site.urls)]
-if apps.is_installed("monitoring"):
-    urlpatterns += [path("", include("monitoring.urls"))]
+if apps.is_installed("dutiful.monitoring"):
+    urlpatterns += [path("", include("dutiful.monitoring.urls"))]
 if apps.is_installed("tasks.examples"):
     urlpatterns += [path("", include("tasks.examples.urls"))]
 else:

@@ -8,11 +8,11 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
-from project import db
-from tasks.start import refuse_on_errors
+from dutiful.database import connections
+from dutiful.task.start import refuse_on_errors
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
 
 application = get_wsgi_application()
-db.share(db.WEB_CONNECTIONS)
+connections.share(connections.WEB_CONNECTIONS)
 refuse_on_errors("web")

@@ -1,1 +1,1 @@
-"""What a task is: its queue, its base class, its retries, its limits."""
+"""This project's tasks, and the queues that they run in."""

@@ -1,89 +1,13 @@
-"""The shapes of worker: which pool, how many slots, how much memory, which queues in which order.
+"""The shapes of worker (tip 4): which pool, how many slots, how much memory, which queues in which order.
 
-Pure: the catalogue and the standard library only. The Procfile, the compose file and the docs are
-tested against this file.
+A share is the most of a profile's slots that a queue may take, so that long work never takes them
+all. The Procfile and docker/compose.yaml have a line for each profile; a test compares them.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
-from tasks.queues import NAMES, NotInCatalogue, by_name
-
-MB: Final = 1024 * 1024
-GRACE: Final = 25
-"""Seconds a worker may take to stop; a platform such as Heroku kills after 30."""
-
-
-SLOTS_A_CONNECTION: Final = 12
-"""threads: a task that waits for others most of its time leaves the database to eleven more."""
-FEWEST_CONNECTIONS: Final = 4
-"""Of a pool that threads share, however few they are."""
-MAIN_CONNECTIONS: Final = 2
-"""prefork: the main process's own, for the outbox's relay and for what children leave behind."""
-TRIAL_CONNECTIONS: Final = 1
-"""The child in which a suspect is tried (workers/trial.py): any worker may have one."""
-
-
-class ProfileError(ValueError):
-    """No profile of that name, or none that serves those queues."""
-
-
-@dataclass(frozen=True)
-class Served:
-    """A queue in a profile, and the largest share of the profile's slots that it may take.
-
-    The order is Celery's to keep, the share the Redis transport's.
-    """
-
-    queue: str
-    share: float
-
-    def __post_init__(self) -> None:
-        by_name(self.queue)
-        if not 0 < self.share <= 1:
-            raise ValueError(f"share of {self.queue} is {self.share}; it lies in (0, 1]")
-
-
-@dataclass(frozen=True)
-class Profile:
-    """One shape of worker. Queues are served in the order given."""
-
-    name: str
-    pool: str
-    """Celery's name of it: "threads" or "prefork"."""
-    slots: int
-    """How many tasks run at once."""
-    memory: int
-    """Bytes that the whole worker may use."""
-    queues: tuple[Served, ...]
-    tasks_per_child: int | None = None
-    """prefork: a child is replaced after this many tasks, so that leaks end."""
-
-    @property
-    def queue_names(self) -> tuple[str, ...]:
-        return tuple(served.queue for served in self.queues)
-
-    @property
-    def memory_per_child(self) -> int:
-        """Bytes of one prefork child: the memory in equal parts, one for the main process."""
-        return self.memory // (self.slots + 1)
-
-    @property
-    def database_connections(self) -> int:
-        """The most that the whole worker opens to one database, its children's included."""
-        return database_connections(self.pool, self.slots)
-
-
-def shared_connections(slots: int) -> int:
-    """The most that one process with so many threads opens: they share a pool."""
-    return max(FEWEST_CONNECTIONS, slots // SLOTS_A_CONNECTION)
-
-
-def database_connections(pool: str, slots: int) -> int:
-    """Of a whole worker with such a pool, where flags have changed its profile's shape."""
-    own = slots + MAIN_CONNECTIONS if pool == "prefork" else shared_connections(slots)
-    return own + TRIAL_CONNECTIONS
-
+from dutiful.catalogue.profiles import MB, Profile, Served
 
 IO: Final = Profile(
     name="io",
@@ -91,10 +15,10 @@ IO: Final = Profile(
     slots=100,
     memory=256 * MB,
     queues=(
-        Served("urgent_fast", 1.0),
-        Served("average_fast", 0.8),
-        Served("average_slow", 0.3),
-        Served("relaxed_slow", 0.1),
+        Served("urgent_fast", share=1.0),
+        Served("average_fast", share=0.8),
+        Served("average_slow", share=0.3),
+        Served("relaxed_slow", share=0.1),
     ),
 )
 COMPUTE: Final = Profile(
@@ -103,14 +27,15 @@ COMPUTE: Final = Profile(
     slots=4,
     memory=2048 * MB,
     queues=(
-        Served("average_slow_compute", 1.0),
-        Served("average_slow", 0.5),
-        Served("relaxed_slow", 0.25),
-        Served("relaxed_slow_compute", 0.5),
+        Served("average_slow_compute", share=1.0),
+        Served("average_slow", share=0.5),
+        Served("relaxed_slow", share=0.25),
+        Served("relaxed_slow_compute", share=0.5),
     ),
     tasks_per_child=10_000,  # memory ends a child that leaks; this one that leaks slowly
 )
-PRESETS: Final = {
+
+PROFILES: Final = {  # WORKER_PRESET chooses
     "standard": (IO, COMPUTE),
     # Either of these fits a 512 MB dyno with room for its own start.
     "small": (
@@ -118,39 +43,3 @@ PRESETS: Final = {
         replace(COMPUTE, slots=1, memory=448 * MB, tasks_per_child=2_000),
     ),
 }
-"""Profiles by preset, in the order in which they are asked for a queue."""
-
-
-def named(name: str, preset: str = "standard") -> Profile:
-    """The profile of that name. Raises ProfileError with the choices."""
-    for profile in PRESETS[preset]:
-        if profile.name == name:
-            return profile
-    choices = ", ".join(profile.name for profile in PRESETS[preset])
-    raise ProfileError(f"there is no worker profile {name!r}; choose from {choices}.")
-
-
-def serving(queues: list[str], preset: str = "standard") -> Profile:
-    """The first profile that serves all these queues.
-
-    Raises ProfileError when none does: work of two shapes does not share a worker.
-    """
-    try:
-        for queue in queues:
-            by_name(queue)
-    except NotInCatalogue as error:
-        raise ProfileError(str(error)) from None
-    for profile in PRESETS[preset]:
-        if set(queues) <= set(profile.queue_names):
-            return profile
-    serves = "; ".join(f"{p.name} ({p.pool}): {', '.join(p.queue_names)}" for p in PRESETS[preset])
-    raise ProfileError(
-        f"queues {', '.join(queues)} need workers of two shapes: threads that wait starve beside"
-        f" processes that compute. Start one worker for each. {serves}."
-    )
-
-
-def in_order(profile: Profile, queues: list[str]) -> list[str]:
-    """The queues asked for, in the profile's order; those that it does not serve come last."""
-    order = list(dict.fromkeys((*profile.queue_names, *NAMES)))
-    return sorted(dict.fromkeys(queues), key=order.index)

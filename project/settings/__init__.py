@@ -5,7 +5,7 @@ A wrong or missing environment variable ends the process here with one line, who
 
 import sys
 
-from project import env
+from dutiful import env
 
 try:
     from project.settings.base import *  # noqa: F403

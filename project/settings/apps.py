@@ -1,6 +1,7 @@
 """What is installed. Each piece of the pack can be left out by deleting its line."""
 
 INSTALLED_APPS = [
+    "dutiful.lint",  # `manage.py check` reads the source of tasks too
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -10,17 +11,20 @@ INSTALLED_APPS = [
     "django_celery_beat",
     "django_htmx",
     "django_structlog",
-    "project",  # settings_docs, the home page
-    "broker",  # how a message travels
-    "tasks",  # what a task is
-    "tasks.idempotency",  # one effect a key
-    "tasks.outbox",  # enqueues that arrive
-    "tasks.deadletters",  # failures that have a home
-    "tasks.reads",  # reads from replicas that are never too old
-    "workers",  # what runs tasks
-    "beat",  # what ticks
-    "monitoring",  # what watches
-    "drills",  # the proof
+    "dutiful.transport",  # how a message travels
+    "dutiful.task",  # what a task is
+    "dutiful.idempotency",  # one effect a key
+    "dutiful.outbox",  # enqueues that arrive
+    "dutiful.deadletters",  # failures that have a home
+    "dutiful.replicas",  # reads from replicas that are never too old
+    "dutiful.worker",  # what runs tasks
+    "dutiful.beat",  # what ticks
+    "dutiful.errors",  # trackers besides Sentry
+    "dutiful.monitoring",  # what watches
+    "dutiful.controls",  # commands that act on tasks
+    "dutiful.doctor",  # what the deployment counts on, looked at
+    "dutiful.dev",  # commands of a developer's machine
+    "dutiful.drills",  # the proof
     "tasks.examples",  # three jobs to look at; remove them when you have your own
     # Your apps: `manage.py newtask` adds them here.
 ]

@@ -5,18 +5,27 @@ from pathlib import Path
 
 from django.urls import reverse_lazy
 
-from project import db, env, logs, replicas, sentry, storage
+from dutiful import env
+from dutiful.catalogue import process
+from dutiful.database import connections, replicas
+from dutiful.errors import logs
+from dutiful.errors.sentry import setup as sentry
+from project import storage
 from project.settings.apps import INSTALLED_APPS as INSTALLED_APPS
 from project.settings.celery import *  # noqa: F403
-from workers import process
+from workers.profiles import PROFILES
 
 BASE_DIR: Path = env.ROOT
 ENVIRONMENT = env.ENVIRONMENT.get()
+DUTIFUL = {
+    "QUEUES": "tasks.queues.QUEUES",
+    "PROFILES": "workers.profiles.PROFILES",
+    "SCHEDULE": "beat.schedule.SCHEDULE",
+}
 SECRET_KEY = env.SECRET_KEY.get() or "for-development-only-production-refuses-to-start-without-one"
 DEBUG = env.DEBUG.get()
 ALLOWED_HOSTS = env.ALLOWED_HOSTS.get() or ["127.0.0.1", "localhost", "[::1]"]
 SITE_URL = env.SITE_URL.get()
-FLOWER_URL = env.FLOWER_URL.get()
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 
 ROOT_URLCONF = "project.urls"
@@ -24,7 +33,7 @@ WSGI_APPLICATION = "project.wsgi.application"
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "monitoring.status.middleware.WithoutDatabase",
+    "dutiful.monitoring.status.middleware.WithoutDatabase",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -49,9 +58,8 @@ TEMPLATES = [
     },
 ]
 
-WORKER_PRESET = env.WORKER_PRESET.get()
-_kind = process.kind(sys.argv, WORKER_PRESET)
-DATABASES = {"default": db.settings(env.database(), env.DATABASE_PGBOUNCER.get(), _kind)}
+_kind = process.kind(sys.argv, PROFILES[env.WORKER_PRESET.get()])
+DATABASES = {"default": connections.settings(env.database(), env.DATABASE_PGBOUNCER.get(), _kind)}
 DATABASES |= replicas.databases(_kind)
 DATABASE_ROUTERS = replicas.routers()
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -75,7 +83,6 @@ EMAIL_TIMEOUT = 10  # seconds: a mail server that hangs must not hold a worker's
 MAILBOX_DIR = env.MAILBOX_DIR
 globals().update(env.mail_server())
 
-WORKER_GRACE_SECONDS = env.GRACE_SECONDS.get()
 LOGGING = logs.settings(ENVIRONMENT, env.LOG_LEVEL.get())
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
 sentry.start()

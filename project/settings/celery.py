@@ -4,16 +4,18 @@ import ssl
 from datetime import timedelta
 from typing import Any
 
-from broker import quorum
-from project import env
-from tasks import queues
+from dutiful import env
+from dutiful.catalogue.classes import closest
+from dutiful.catalogue.queues import kombu_queues
+from dutiful.transport.rabbitmq import quorum
+from tasks.queues import QUEUES
 
 CELERY_BROKER_URL = env.broker_url() or env.EMBEDDED_BROKER_URL
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
     "lease_seconds": env.LEASE_SECONDS.get(),
     # For stock workers beside ours: longer than any task may run, or they run it twice.
-    "visibility_timeout": max(queue.time_limit for queue in queues.CATALOGUE) + 60,
+    "visibility_timeout": max(queue.time_limit for queue in QUEUES) + 60,
     "queue_order_strategy": "priority",  # strictly in the worker's order, not round robin
     "socket_timeout": 10,
     "socket_connect_timeout": 3,
@@ -35,16 +37,18 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_RETRY_ON_WORKER_LOST = True  # on stock's transport and RabbitMQ; ours counts crashes
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
-CELERY_WORKER_CONSUMER = "workers.consumer:Consumer"  # nothing that comes in is dropped
+CELERY_WORKER_CONSUMER = (
+    "dutiful.worker.consumer.consumer:Consumer"  # nothing that comes in is dropped
+)
 
 # Tip 5: only the catalogue's queues, and the router alone decides.
-CELERY_TASK_QUEUES = queues.kombu_queues()
+CELERY_TASK_QUEUES = kombu_queues(QUEUES)
 if quorum.speaks(CELERY_BROKER_URL):
-    CELERY_TASK_QUEUES = quorum.queues(queues.NAMES)
+    CELERY_TASK_QUEUES = quorum.queues(queue.name for queue in QUEUES)
     CELERY_BROKER_USE_SSL = quorum.tls(CELERY_BROKER_URL)
-CELERY_TASK_DEFAULT_QUEUE = queues.HOUSEKEEPING.name
+CELERY_TASK_DEFAULT_QUEUE = closest(QUEUES, "average", "fast", "io").name
 CELERY_TASK_CREATE_MISSING_QUEUES = False
-CELERY_TASK_ROUTES = ["tasks.router.route"]
+CELERY_TASK_ROUTES = ["dutiful.publishing.router.route"]
 
 # Results are off unless a task asks for them.
 CELERY_RESULT_BACKEND = env.redis_url() or (env.broker_url() and "rpc://") or CELERY_BROKER_URL
@@ -57,4 +61,4 @@ CELERY_WORKER_SEND_TASK_EVENTS = True
 CELERY_TASK_SEND_SENT_EVENT = False  # two more round trips at each publish; Flower does without
 CELERY_WORKER_HIJACK_ROOT_LOGGER = CELERY_WORKER_REDIRECT_STDOUTS = False
 CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULER = "beat.scheduler:Scheduler"
+CELERY_BEAT_SCHEDULER = "dutiful.beat.scheduler:Scheduler"

@@ -1,6 +1,7 @@
 """What production adds, and what it refuses to start with."""
 
-from project import env, storage
+from dutiful import env
+from project import storage
 
 SECRET_KEY = env.SECRET_KEY.get()
 if not SECRET_KEY:

@@ -5,14 +5,14 @@ from typing import Any, Final
 
 from django.db.models import Model
 
+from dutiful.catalogue.classes import QueueClass
+from dutiful.task.retries import Retry
 from tasks.examples.export.models import Export
 from tasks.examples.export.tasks import write_export
 from tasks.examples.mail.models import Signup
 from tasks.examples.mail.tasks import send_signup_mail
 from tasks.examples.photo.models import Photo
 from tasks.examples.photo.tasks import check_photo
-from tasks.queues import QueueClass
-from tasks.retries import Retry
 
 
 @dataclass(frozen=True)

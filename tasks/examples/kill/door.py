@@ -10,8 +10,8 @@ from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest
 from django.http.request import split_domain_port
 
-from broker import host
-from broker.transport import Transport
+from dutiful.transport.redis import host
+from dutiful.transport.redis.transport import Transport
 
 FORWARDED: Final = ("HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_REAL_IP", "HTTP_CLIENT_IP")
 """What a proxy adds, beside X-Forwarded-*: behind it everybody comes from the loopback."""

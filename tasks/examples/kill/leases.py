@@ -1,4 +1,4 @@
-"""Who holds what, as the broker has it: read only. Its keys: broker/scripts/prelude.lua."""
+"""Who holds what, as the broker has it: read only. Its keys: dutiful/transport/redis/scripts/prelude.lua."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,8 +10,8 @@ from kombu.exceptions import OperationalError
 from kombu.utils.json import loads
 from redis.exceptions import RedisError
 
-from broker import host
-from broker.keeper import TICK_SECONDS
+from dutiful.transport.redis import host
+from dutiful.transport.redis.lease_heartbeat import TICK_SECONDS
 
 
 @dataclass(frozen=True)

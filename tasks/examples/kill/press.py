@@ -8,7 +8,7 @@ from typing import Final
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from broker import host
+from dutiful.transport.redis import host
 from tasks.examples.kill.leases import Lease, Leases, leases
 from tasks.examples.kill.models import Kill
 from tasks.examples.kill.tasks import interrupted

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from broker import host
+from dutiful.transport.redis import host
 from tasks.examples.kill.leases import Leases, leases
 from tasks.examples.kill.models import Kill
 from tasks.examples.runs.models import Run

@@ -16,7 +16,7 @@ GOOD_FOR: Final = timedelta(days=3)
 def confirmation_link(signup: Signup) -> str:
     """The whole URL, on settings.SITE_URL."""
     token = signing.dumps(str(signup.pk), salt=SALT)
-    return settings.SITE_URL.rstrip("/") + reverse("examples:confirm", args=[token])
+    return str(settings.SITE_URL).rstrip("/") + reverse("examples:confirm", args=[token])
 
 
 def read(token: str) -> Signup | None:

@@ -5,11 +5,11 @@ from typing import Any
 
 from django.utils import timezone
 
-from tasks.base import task
+from dutiful.idempotency import IdempotentTask
+from dutiful.task.base import task
+from dutiful.task.retries import PermanentError
 from tasks.examples.mail.message import confirmation
 from tasks.examples.mail.models import Signup
-from tasks.idempotency import IdempotentTask
-from tasks.retries import PermanentError
 
 
 @task(

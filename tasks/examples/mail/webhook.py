@@ -5,11 +5,11 @@ import urllib.request
 from typing import Any, Final
 from urllib.error import HTTPError
 
-from project.env import Var, url
-from tasks.base import task
+from dutiful.env import Var, url
+from dutiful.idempotency import IdempotentTask
+from dutiful.task.base import task
+from dutiful.task.retries import PermanentError
 from tasks.examples.mail.models import Signup
-from tasks.idempotency import IdempotentTask
-from tasks.retries import PermanentError
 
 EXAMPLES_WEBHOOK_URL = Var(
     "EXAMPLES_WEBHOOK_URL",

@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from tasks.base import task
+from dutiful.task.base import task
+from dutiful.task.retries import PermanentError
 from tasks.examples.photo.check import check
 from tasks.examples.photo.dhash import NEAR, distance
 from tasks.examples.photo.models import Photo
-from tasks.retries import PermanentError
 
 
 @task(name="examples.check_photo", urgency="average", runtime="slow", bound="compute")

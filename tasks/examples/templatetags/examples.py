@@ -3,9 +3,9 @@
 from math import ceil
 
 from django import template
-from django.conf import settings
 from django.http import HttpRequest
 
+from dutiful.conf import conf
 from tasks.examples.mailbox.messages import open_to
 
 register = template.Library()
@@ -13,7 +13,7 @@ register = template.Library()
 
 @register.simple_tag
 def flower_url() -> str:
-    return str(settings.FLOWER_URL)
+    return str(conf().flower_url)
 
 
 @register.filter

@@ -1,0 +1,17 @@
+"""Registers the checks of this room."""
+
+from django.apps import AppConfig
+from django.core.checks import register
+
+
+class BeatConfig(AppConfig):
+    name = "dutiful.beat"
+    label = "dutiful_beat"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from dutiful.beat import checks
+
+        register(checks.check_literals, "beat")
+        register(checks.check_schedule, "beat")
+        register(checks.check_lease, "beat")

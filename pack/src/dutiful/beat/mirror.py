@@ -1,0 +1,93 @@
+"""The rows that the admin shows. They mirror the code; only `enabled` flows back, as a pause."""
+
+import json
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from django.db import transaction
+from django_celery_beat.models import CrontabSchedule, PeriodicTask
+
+from dutiful.beat.entries import Entry
+
+UNKNOWN: Final = "Not in beat/schedule.py, so beat has disabled it. Delete the row from a shell."
+"""The description of a row that the code does not know."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Row:
+    """What beat needs of a row."""
+
+    enabled: bool
+    since: datetime
+    """Scheduled times up to here are done: the last tick, else when the row came or was resumed."""
+
+
+def read() -> dict[str, Row]:
+    """Rows by name. Raises django.db.Error."""
+    return {
+        row.name: Row(row.enabled, row.last_run_at or row.date_changed)
+        for row in PeriodicTask.objects.all()
+    }
+
+
+def fits(rows: dict[str, Row], entries: Iterable[Entry]) -> bool:
+    """False where a row is lacking, or one is enabled that the code does not know."""
+    names = {entry.name for entry in entries}
+    return names <= set(rows) and not any(
+        row.enabled for name, row in rows.items() if name not in names
+    )
+
+
+@transaction.atomic
+def write(entries: Iterable[Entry]) -> None:
+    """Makes the rows say what the code says. Pauses stay. Strangers are disabled and reported."""
+    rows = {row.name: row for row in PeriodicTask.objects.select_related("crontab")}
+    for entry in entries:
+        _write(rows.pop(entry.name, None) or PeriodicTask(name=entry.name), entry)
+    for name, row in rows.items():
+        if row.enabled:
+            row.enabled, row.description = False, UNKNOWN
+            row.save()
+            logger.error("schedule row %r is not in beat/schedule.py: disabled", name)
+
+
+def _write(row: Any, entry: Entry) -> None:
+    minute, hour, day, month, weekday = entry.cron.split()
+    wanted = {
+        "task": entry.task,
+        "crontab": CrontabSchedule.objects.get_or_create(
+            minute=minute,
+            hour=hour,
+            day_of_month=day,
+            month_of_year=month,
+            day_of_week=weekday,
+            timezone="UTC",
+        )[0],
+        "interval": None,
+        "solar": None,
+        "clocked": None,
+        "args": json.dumps(list(entry.args)),
+        "kwargs": json.dumps(dict(entry.kwargs)),
+        "queue": entry.queue,
+        "expires": None,
+        "expire_seconds": entry.expires,
+        "one_off": False,
+        "start_time": None,
+        "description": "",
+    }
+    # It was disabled by beat, not paused by anyone: an older deploy did not know it.
+    returns = row.description == UNKNOWN
+    changed = {name for name, value in wanted.items() if getattr(row, name) != value}
+    if row.pk and not changed and not returns:
+        return
+    if "crontab" in changed:
+        row.last_run_at = None  # a new time starts from now, and does not fire for the past
+    for name, value in wanted.items():
+        setattr(row, name, value)
+    row.enabled = row.enabled or returns
+    row.save()

@@ -1,0 +1,242 @@
+"""Celery's scheduler for this project: `beat/schedule.py`, ticked by one beat among several.
+
+A subclass of django-celery-beat's for its rows and of Celery's for `apply_entry`, through which
+Sentry's monitors look. The loop is our own: the stock one keeps last runs in memory for up to
+three minutes, and skips a run whose publish failed.
+"""
+
+import logging
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import Any, Final
+
+from celery.beat import SchedulingError
+from celery.schedules import crontab
+from django.db import Error as DatabaseError
+from django.db import close_old_connections
+from django_celery_beat.schedulers import DatabaseScheduler
+from redis import RedisError
+
+from dutiful.beat import mirror, ticks, times
+from dutiful.beat.entries import Entry
+from dutiful.beat.installed import installed, schedule
+from dutiful.beat.lease import STANDBY, Lease
+from dutiful.beat.message import compose, expiry
+from dutiful.beat.message import key as key_of
+from dutiful.beat.models import Tick
+from dutiful.beat.shared import SENT, Shared
+from dutiful.task import claims
+from dutiful.task.start import refuse_on_errors
+
+RETRY: Final = 2.0
+"""Seconds until a publish that failed is tried again."""
+CLOCK_STEP: Final = timedelta(minutes=1)
+"""A last run further in the future than this was made by a clock that was wrong."""
+MOST: Final = 1000
+"""Runs that were passed over are counted up to this."""
+MARGIN: Final = 60
+"""Seconds that the broker's unique key of a tick outlives the tick."""
+
+logger = logging.getLogger(__name__)
+
+
+class Scheduler(DatabaseScheduler):
+    """What `celery -A project beat` runs (CELERY_BEAT_SCHEDULER)."""
+
+    entries: Sequence[Entry] | None = None
+    """The schedule; None: that of `beat/schedule.py`."""
+
+    def __init__(self, app: Any, *args: Any, lazy: bool = False, **kwargs: Any) -> None:
+        refuse_on_errors("beat")
+        entries = schedule() if self.entries is None else installed(self.entries)
+        self.plan: dict[str, tuple[Entry, crontab]] = {
+            entry.name: (entry, times.parse(entry.cron)) for entry in entries
+        }
+        self.shared = Shared(app)
+        self.lease = Lease(self.shared)
+        self.paused: set[str] = set()
+        self.last: dict[str, datetime] = {}
+        self._remembered: tuple[set[str], dict[str, datetime]] | None = None
+        self._leadership = 0  # the fence under which memory was read,
+        self._mirrored = 0  # and the one under which the rows were written
+        self._database_down = self._broker_down = False
+        self._failure: BaseException | None = None
+        super().__init__(app, *args, lazy=lazy, **kwargs)
+
+    def setup_schedule(self) -> None:
+        """Instead of reading the rows: the code is the schedule. Called unless `lazy`."""
+        self.lease.start()
+
+    def sync(self) -> None:
+        """Nothing is kept back: each tick is stored when it is made."""
+
+    def close(self) -> None:
+        """On SIGTERM and SIGINT, by Celery's handler, and again at the end."""
+        self.lease.release()
+        super().close()
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def tick(self, *args: Any, **kwargs: Any) -> float:
+        """One pass. Returns the seconds to sleep."""
+        self.lease.alive()
+        fence = self.lease.fence
+        if not self.lease.held:
+            self._leadership = 0
+            return STANDBY / 2
+        now = self.now()
+        try:
+            if fence != self._leadership:
+                self.paused, self.last = self.shared.paused(), self.shared.last()
+            done = self._tick(now, fence)
+            self._remember()
+            self._leadership = fence
+            self._broker_down = False
+        except (RedisError, OSError) as error:
+            if not self._broker_down:
+                logger.warning("the broker does not answer, ticks are tried again: %s", error)
+            self._broker_down = True
+            return RETRY
+        return self._until_next() if done else RETRY
+
+    def _tick(self, now: datetime, fence: int) -> bool:
+        """False where something is left to publish."""
+        try:
+            self._read(fence)
+            for name, at, skipped in self._due(now):
+                entry, _ = self.plan[name]
+                ticks.owe(name, at, expiry(entry, at), skipped, fence)
+                self.last[name] = at
+            done = self._publish_pending(now)
+        except DatabaseError as error:
+            if not self._database_down:
+                logger.error("no database, beat ticks from the code and the last pauses: %s", error)
+            self._database_down = True
+            return self._tick_without_database(now)
+        finally:
+            close_old_connections()
+        if self._database_down:
+            logger.info("the database is back")
+        self._database_down = False
+        return done
+
+    def _read(self, fence: int) -> None:
+        """Pauses and last runs from the rows, which are mended first where they differ."""
+        close_old_connections()
+        entries = [entry for entry, _ in self.plan.values()]
+        rows = mirror.read()
+        if fence != self._mirrored or not mirror.fits(rows, entries):
+            mirror.write(entries)
+            rows, self._mirrored = mirror.read(), fence
+        self.paused = {name for name in self.plan if not rows[name].enabled}
+        for name in self.plan:
+            # Memory is ahead of the row where it ticked without the database.
+            self.last[name] = max(rows[name].since, self.last.get(name, rows[name].since))
+
+    def _due(self, now: datetime) -> list[tuple[str, datetime, int]]:
+        """Entry, its latest scheduled time, and how many before it were passed over."""
+        found: list[tuple[str, datetime, int]] = []
+        for name, (_, cron) in self.plan.items():
+            last = self.last.setdefault(name, now)
+            if last > now + CLOCK_STEP:
+                logger.warning("%s last ran at %s, which is to come: starts from now", name, last)
+                self.last[name] = now
+                if not self._database_down:
+                    ticks.rewind(name, now)
+            elif name not in self.paused:
+                passed = list(islice(times.between(cron, last, now), MOST))
+                if passed:
+                    found.append((name, passed[0], len(passed) - 1))
+        skipped = {name: count for name, _, count in found if count}
+        if skipped:
+            logger.warning("beat was away; only the latest of each is made up for: %s", skipped)
+        return found
+
+    def _publish_pending(self, now: datetime) -> bool:
+        for tick in ticks.pending():
+            why = self._obsolete(tick, now)
+            if why:
+                ticks.missed(tick, why)
+                logger.error(f"tick missed: {tick}: {why}")  # formatted: a tracker gets no args
+                continue
+            # By the server's word: this process may have been frozen since it looked last.
+            if not self.lease.confirmed():
+                return False
+            key = key_of(tick.entry, tick.scheduled_at)
+            outcome = self.shared.outcome(key)
+            if outcome == SENT:
+                ticks.sent(tick)
+            elif outcome:
+                ticks.missed(tick, "beat died while publishing it without the database")
+                logger.error(f"tick {tick} may be lost: beat died while it published it")
+            elif error := self._publish(tick.entry, tick.scheduled_at, claims.headers(key)):
+                ticks.failed(tick, error)
+                if not tick.attempts:
+                    logger.warning("tick %s not published, tried again: %s", tick, error)
+                return False  # the broker is away; the others wait too
+            else:
+                ticks.sent(tick)
+                if tick.attempts:
+                    logger.info("tick %s published after %d failures", tick, tick.attempts)
+        return True
+
+    def _obsolete(self, tick: Tick, now: datetime) -> str:
+        if tick.entry not in self.plan:
+            return "its entry has left beat/schedule.py"
+        if tick.entry in self.paused:
+            return "its entry was paused before it could be published"
+        if now >= tick.expires_at:
+            return f"it expired before it could be published. {tick.error}".strip()
+        return ""
+
+    def _tick_without_database(self, now: datetime) -> bool:
+        """The unique key is on the broker, and no claim is asked for: it would need a row."""
+        for name, at, _ in self._due(now):
+            entry, _ = self.plan[name]
+            key, keep = key_of(name, at), entry.expires + MARGIN
+            if now >= expiry(entry, at):
+                logger.error(f"tick missed: {key}: it expired before it could be published")
+            elif not self.lease.confirmed():
+                return False
+            elif not self.shared.begin(key, keep):
+                if self.shared.outcome(key) != SENT:
+                    logger.error(f"tick {key} may be lost: beat died while it published it")
+            elif error := self._publish(name, at, {}):
+                self.shared.give_up(key)
+                logger.warning("tick %s not published, tried again: %s", key, error)
+                return False
+            else:
+                self.shared.end(key, keep)
+            self.last[name] = at
+        return True
+
+    def _publish(self, name: str, at: datetime, headers: dict[str, str]) -> BaseException | None:
+        """Through Celery's `apply_entry`, which Sentry wraps. Returns what went wrong."""
+        entry, cron = self.plan[name]
+        self._failure = None
+        self.apply_entry(compose(entry, cron, at, headers, self.app))
+        return self._failure
+
+    def apply_async(self, entry: Any, *args: Any, **kwargs: Any) -> Any:
+        """Stock, but the failure is kept: `apply_entry` would only log it."""
+        try:
+            return super().apply_async(entry, *args, **kwargs)
+        except SchedulingError as error:
+            self._failure = error
+            return None
+
+    def _remember(self) -> None:
+        if self._remembered != (self.paused, self.last):
+            self.shared.remember(self.paused, self.last)
+            self._remembered = (set(self.paused), dict(self.last))
+
+    def _until_next(self) -> float:
+        now = self.now()
+        waits = [
+            (times.following(cron, now) - now).total_seconds()
+            for name, (_, cron) in self.plan.items()
+            if name not in self.paused
+        ]
+        return max(0.01, min([*waits, float(self.max_interval)]))

@@ -1,0 +1,75 @@
+"""`manage.py reroute FROM TO`: moves the backlog of a queue, or of one task, to another queue."""
+
+from typing import Any
+
+from celery import current_app
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import Error as DatabaseError
+from kombu.exceptions import OperationalError
+from kombu.transport import redis as kombu_redis
+from redis.exceptions import RedisError
+
+from dutiful.catalogue.queues import NotInCatalogue
+from dutiful.controls import reroute
+from dutiful.transport.redis.reroute import Move
+
+AWAY = (OperationalError, RedisError, OSError)
+
+
+class Command(BaseCommand):
+    help = "Moves what waits in a queue to another: nothing is lost or doubled. See docs/drift.md."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("old", metavar="FROM", help="a queue, also one of another deployment")
+        parser.add_argument("new", metavar="TO", help="a queue of the catalogue")
+        parser.add_argument("--task", default="", help="only this task's messages")
+        parser.add_argument("--rate", type=float, help="messages a second, at the most")
+
+    def handle(
+        self, *args: Any, old: str, new: str, task: str, rate: float | None, **_: Any
+    ) -> None:
+        if rate is not None and rate <= 0:
+            raise CommandError(f"--rate is {rate:g}: it must be above zero.")
+        try:
+            reroute.check(current_app, old, new, task)
+        except (reroute.CannotReroute, NotInCatalogue) as error:
+            raise CommandError(str(error)) from None
+        again = "Run the same command again: nothing is lost or doubled."
+        try:
+            kept = reroute.outbox(old, new, task)
+        except DatabaseError as error:
+            raise CommandError(f"the outbox: {error}. {again}") from error
+        with current_app.connection_for_write() as connection:
+            try:
+                move = Move(self._channel(connection), old, new, task, rate)
+                self._run(move, kept)
+            except AWAY as error:
+                raise CommandError(f"the broker: {error}. {again}") from error
+
+    def _channel(self, connection: Any) -> Any:
+        connection.ensure_connection(max_retries=1)
+        channel = connection.default_channel
+        if not isinstance(channel, kombu_redis.Channel):
+            raise CommandError(
+                "only messages in Redis can be moved by this command; RabbitMQ has its shovel"
+                " plugin for that (rabbitmqctl help set_parameter)."
+            )
+        return channel
+
+    def _run(self, move: Move, kept: int) -> None:
+        try:
+            for _ in move.run():
+                if self.stderr.isatty():
+                    self.stderr.write(f"\r{move.parked + move.moved} ", ending="")
+            waiting, held = move.left()
+        finally:
+            move.close()
+        self.stdout.write(
+            f"{move.moved + move.parked + kept} moved: {move.moved} that waited, {move.parked}"
+            f" delayed, {kept} of the outbox."
+        )
+        self.stdout.write(f"{move.old} has {waiting} waiting, and workers hold {held} of it.")
+        if move.arriving:
+            self.stdout.write("More arrive: deploy whoever publishes there, then run this again.")
+        elif held:
+            self.stdout.write("Those may be retried or put back there: run this again later.")

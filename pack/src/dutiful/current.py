@@ -1,0 +1,45 @@
+"""The Celery app that this process uses: `dutiful.app()`, the one place that knows it."""
+
+import os
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+
+_current: Any = None
+
+
+def use(app: Any) -> None:
+    """From now on `app` is the one; `dutiful.App` and `dutiful.install` call this."""
+    global _current
+    _current = app
+
+
+def app() -> Any:
+    """The project's Celery app. Raises ImproperlyConfigured where no app has been made or installed.
+
+    `DUTIFUL["APP"]` names it ("shop.celery.app"); by default it lies in `celery.py` beside the
+    settings, as Celery's documentation has it.
+    """
+    if _current is None:
+        _import_it()
+    if _current is None:
+        raise ImproperlyConfigured(
+            'dutiful has no Celery app. In celery.py write `app = dutiful.App("project")`, or'
+            " `dutiful.install(app)` after your own `app = Celery(...)`, and import it in the"
+            " package's __init__.py."
+        )
+    return _current
+
+
+def _import_it() -> None:
+    from dutiful.conf import conf  # late: the settings may import this package
+
+    named = conf().app
+    if named:
+        import_module(named.rpartition(".")[0])
+        return
+    package = os.environ.get("DJANGO_SETTINGS_MODULE", "").partition(".")[0]
+    if package and find_spec(package) and find_spec(f"{package}.celery"):
+        import_module(f"{package}.celery")

@@ -1,0 +1,124 @@
+"""Django's PostgreSQL backend with a pool of ours, and a cheaper look at a connection's health.
+
+`pool` is made at a process's first query and never outlives a fork. Without OPTIONS["pool"] a
+thread has a connection of its own, as ever.
+"""
+
+import os
+import select
+import time
+from typing import Any, Final
+
+import psycopg
+from django.db import connections
+from django.db.backends.base.base import NO_DB_ALIAS
+from django.db.backends.postgresql import base
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from dutiful.database.postgres import handover
+
+TRUSTED_SECONDS: Final = 5.0
+"""An answer is believed for so long, unless the socket has something to say meanwhile."""
+_inherited: Final[list[Any]] = []
+"""A parent's, kept for ever: to delete one is to wait for threads that this process has not."""
+
+
+class Pool(ConnectionPool[Any]):
+    """psycopg's, for waiters who outlast a server's restart."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(reconnect_failed=_go_on, **options)
+
+    def getconn(self, timeout: float | None = None) -> Any:
+        """A connection that answers. Raises PoolTimeout with what the pool knows."""
+        try:
+            connection = super().getconn(timeout)
+            if answers(connection):
+                return connection
+            self.putconn(connection)  # is replaced, and so is every other that died with it
+            self.check()
+            return super().getconn(timeout)
+        except PoolTimeout as error:
+            found = self.get_stats()
+            raise PoolTimeout(
+                f"no database connection within {timeout or self.timeout:g} s:"
+                f" {found['pool_size']} of {self.max_size} are open,"
+                f" {found.get('requests_waiting', 0)} more threads wait,"
+                f" {found.get('connections_errors', 0)} connects have failed"
+            ) from error
+
+
+def _go_on(pool: ConnectionPool[Any]) -> None:
+    """psycopg gives a connect up after `reconnect_timeout`, and starts none for those who wait."""
+    if pool.get_stats().get("requests_waiting"):
+        pool.check()
+
+
+def answers(connection: Any) -> bool:
+    """Whether the server is there still: a closed socket is seen at once, without a question."""
+    try:
+        quiet = not _readable(connection.fileno())
+        known: float = vars(connection).get("answered_at", 0.0)
+        if quiet and time.monotonic() - known < TRUSTED_SECONDS:
+            return True
+        ConnectionPool.check_connection(connection)
+    except psycopg.Error:
+        return False
+    connection.answered_at = time.monotonic()
+    return True
+
+
+def _readable(fd: int) -> bool:
+    poll = select.poll()  # select() knows no descriptor above 1023
+    poll.register(fd, select.POLLIN)
+    return bool(poll.poll(0))
+
+
+_Django: Any = base.DatabaseWrapper  # its stubs know nothing of pools
+
+
+class DatabaseWrapper(_Django):
+    """As Django's; OPTIONS["pool"] are keywords of `Pool`."""
+
+    @property
+    def pool(self) -> Any:
+        options = self.settings_dict["OPTIONS"].get("pool")
+        if not options or self.alias == NO_DB_ALIAS:
+            return None
+        pools: dict[str, Any] = self._connection_pools
+        if self.alias not in pools:
+            made = Pool(
+                kwargs={**self.get_connection_params(), "autocommit": True},
+                configure=self._configure_connection,
+                open=False,
+                **options,
+            )
+            pools.setdefault(self.alias, made)  # the first of several threads wins
+        return pools[self.alias]
+
+    def connect(self) -> None:
+        with handover.undisturbed():
+            super().connect()
+
+    def close(self) -> None:
+        # Not `_close`: whatever comes out of that, Django then forgets the connection.
+        with handover.undisturbed():
+            super().close()
+
+    def is_usable(self) -> bool:
+        """Asked before a kept connection's first query of a task or a request."""
+        return self.connection is not None and answers(self.connection)
+
+
+def _forget() -> None:
+    pools: dict[str, Any] = _Django._connection_pools
+    if not pools:
+        return
+    _inherited.extend(pools.values())
+    pools.clear()
+    for connection in connections.all(initialized_only=True):
+        _inherited.append(connection)
+        del connections[connection.alias]
+
+
+os.register_at_fork(after_in_child=_forget)

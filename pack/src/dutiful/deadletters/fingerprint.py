@@ -1,0 +1,73 @@
+"""Which failures are the same one: the task, the exception, where it broke, what it said.
+
+Line numbers are left out, so that a group outlives a deploy; so are numbers and ids in the words,
+since they tell the failing rows apart and not the failures.
+"""
+
+import re
+from hashlib import sha1
+from pathlib import Path
+from typing import Final
+
+from django.conf import settings
+
+import dutiful
+
+_FRAME: Final = re.compile(r'^  File "(?P<file>[^"]+)", line (?P<line>\d+), in (?P<name>.+)$', re.M)
+_PACK: Final = Path(dutiful.__file__).parent
+_PROJECTS: Final = _PACK / "drills"
+"""The one room of the pack that has a project of its own."""
+_FOREIGN: Final = ("site-packages", "dist-packages", ".venv")
+_NORMAL: Final = (
+    (re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+"), "<mail>"),
+    (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", re.I), "<id>"),
+    (re.compile(r"\b0x[0-9a-f]+\b", re.I), "<n>"),
+    (re.compile(r"\b(?=[a-f]*\d)[0-9a-f]{8,}\b", re.I), "<id>"),
+    (re.compile(r"\d+"), "<n>"),
+)
+_LONGEST: Final = 200
+
+
+def normal(text: str) -> str:
+    """The words of an error without what changes from row to row."""
+    text = text[: 10 * _LONGEST]
+    for pattern, word in _NORMAL:
+        text = pattern.sub(word, text)
+    return " ".join(text.split())[:_LONGEST]
+
+
+def own_frame(traceback: str) -> tuple[str, str]:
+    """Where the project's own code broke: "file:line in name", and that without the line.
+
+    The innermost frame there is where none is the project's; empty where there is no frame.
+    """
+    found = list(_FRAME.finditer(traceback))
+    chosen = next((each for each in reversed(found) if _is_own(each["file"])), None)
+    if chosen is None:
+        chosen = found[-1] if found else None
+    if chosen is None:
+        return "", ""
+    file = _relative(chosen["file"])
+    return f"{file}:{chosen['line']} in {chosen['name']}", f"{file} in {chosen['name']}"
+
+
+def fingerprint(task: str, reason: str, exception: str, place: str, message: str) -> str:
+    """16 letters. `place` is the second of `own_frame`."""
+    # An end without an exception is told apart by its reason: poison, unknown task, undecodable.
+    parts = (task, exception or reason, place, normal(message))
+    return sha1("\0".join(parts).encode(), usedforsecurity=False).hexdigest()[:16]
+
+
+def _relative(file: str) -> str:
+    path = Path(file)
+    root = Path(settings.BASE_DIR)
+    if path.is_relative_to(root) and not any(part in path.parts for part in _FOREIGN):
+        return path.relative_to(root).as_posix()
+    return "/".join(path.parts[-3:])
+
+
+def _is_own(file: str) -> bool:
+    path, root = Path(file), Path(settings.BASE_DIR)
+    if path.is_relative_to(_PACK) and not path.is_relative_to(_PROJECTS):
+        return False
+    return path.is_relative_to(root) and not any(part in path.parts for part in _FOREIGN)

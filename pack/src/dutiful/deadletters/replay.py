@@ -1,0 +1,163 @@
+"""A dead letter sent again: the same id, key, links and headers; its tries start afresh.
+
+The message and the letter's new state are one transaction where the outbox is installed; without
+it the message goes first, and a letter whose commit fails stays open.
+"""
+
+import functools
+import json
+from typing import Any, Final
+
+from celery.app.task import Context
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from dutiful.catalogue.queues import NotInCatalogue, by_name
+from dutiful.deadletters.collect import stream
+from dutiful.deadletters.letters import REPLAY_OF
+from dutiful.deadletters.models import Campaign, Letter
+from dutiful.deadletters.reading import Read, read
+from dutiful.task import attempts
+
+REPLAYABLE: Final = (Letter.State.OPEN, Letter.State.DISCARDED)
+
+
+class ReplayError(Exception):
+    """The letter cannot be replayed like this; it is as it was. Says why and what to do."""
+
+
+class NotSent(ReplayError):
+    """The broker did not take it: it may later."""
+
+
+def replay(
+    letter: Letter,
+    by: str = "",
+    args: list[Any] | None = None,
+    kwargs: dict[str, Any] | None = None,
+    countdown: float = 0,
+    campaign: Campaign | None = None,
+) -> None:
+    """Sends it again, with other arguments where they are given; after `countdown` seconds.
+
+    What could not even be read goes back to its Redis list as it was. Raises ReplayError.
+    """
+    found = read(bytes(letter.raw))
+    edited = args is not None or kwargs is not None
+    note = f"replayed by {by or 'a command'}" + (" with edited arguments" if edited else "")
+    with transaction.atomic():
+        fresh = Letter.objects.filter(pk=letter.pk, state__in=REPLAYABLE).update(
+            state=Letter.State.REPLAYED,
+            state_at=timezone.now(),
+            replays=F("replays") + 1,
+            note=note,
+            campaign=campaign or F("campaign"),
+        )
+        if not fresh:
+            letter.refresh_from_db()
+            raise ReplayError(f"letter {letter.pk} is not open: {letter.get_state_display()}")
+        if found.readable or edited:
+            sent = (
+                found.args if args is None else args,
+                found.kwargs if kwargs is None else kwargs,
+            )
+            _send(letter, found, *sent, countdown)
+        else:
+            _put_back(letter)
+    if campaign is None:
+        letter.refresh_from_db()
+
+
+def discard(letters: Any, reason: str, by: str = "") -> int:
+    """Closes the open ones of a queryset, with a reason. Returns how many."""
+    if not reason.strip():
+        raise ReplayError("say why: whoever looks for these letters later will ask")
+    count: int = letters.filter(state=Letter.State.OPEN).update(
+        state=Letter.State.DISCARDED,
+        state_at=timezone.now(),
+        note=f"discarded by {by or 'a command'}: {reason.strip()}",
+    )
+    return count
+
+
+def arguments(text: str, kind: type[list[Any]] | type[dict[str, Any]]) -> Any:
+    """Edited arguments, out of JSON. Raises ReplayError."""
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise ReplayError(f"these are no JSON: {error}") from None
+    if not isinstance(value, kind):
+        what = "a list [1, 2]" if kind is list else 'an object {"name": 1}'
+        raise ReplayError(f"give {what}, not {type(value).__name__}")
+    return value
+
+
+def _send(letter: Letter, found: Read, args: Any, kwargs: Any, countdown: float) -> None:
+    from dutiful.current import app as current_app
+
+    app = current_app()
+
+    if not found.task:
+        raise ReplayError(f"letter {letter.pk} names no task: it can only be discarded")
+    _know_tasks()
+    context = Context({**found.headers, **found.embed})
+    headers = attempts.custom(found.headers)
+    for stale in (attempts.HEADER, "due_at"):
+        headers.pop(stale, None)
+    headers[REPLAY_OF] = letter.pk
+    options = {
+        **context.as_execution_options(),
+        "task_id": found.task_id or None,
+        "retries": 0,
+        "expires": None,  # it would be over already
+        "countdown": countdown or None,
+        "headers": headers,
+        "priority": found.properties.get("priority"),
+        "ignore_result": found.headers.get("ignore_result", True),
+        "queue": _queue(letter.queue),
+    }
+    task = app.tasks.get(found.task)
+    try:
+        if task is not None:
+            task.apply_async(args, kwargs, **options)
+        else:
+            app.send_task(found.task, args, kwargs, **options)
+    except TypeError as error:
+        raise ReplayError(f"the arguments do not fit: {error}. Edit them.") from error
+    except ValueError as error:  # too large, no such queue
+        raise ReplayError(str(error)) from error
+    except Exception as error:
+        raise NotSent(f"not sent: {type(error).__name__}: {error}") from error
+
+
+@functools.cache
+def _know_tasks() -> None:
+    """A web process has not imported them all."""
+    from dutiful.current import app as current_app
+
+    app = current_app()
+
+    app.loader.import_default_modules()
+
+
+def _queue(name: str) -> str | None:
+    """Where it came from, or the task's own queue where that is no longer in the catalogue."""
+    try:
+        return by_name(name).name
+    except NotInCatalogue:
+        return None
+
+
+def _put_back(letter: Letter) -> None:
+    if not letter.list:
+        raise ReplayError(f"letter {letter.pk} cannot be read, and no list is known to be its own")
+    try:
+        with stream() as letters:
+            if letters is None:
+                raise ReplayError("this broker has no lists that a raw message could go back to")
+            letters.put_back(letter.list, bytes(letter.raw))
+    except ReplayError:
+        raise
+    except Exception as error:
+        raise NotSent(f"not put back: {type(error).__name__}: {error}") from error

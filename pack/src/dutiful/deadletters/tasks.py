@@ -1,0 +1,58 @@
+"""What the schedule does here: collect and drive each minute, purge at night."""
+
+import logging
+from datetime import timedelta
+from typing import Final
+
+from django.conf import settings
+from django.db import Error as DatabaseError
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from dutiful.deadletters import campaign, collect
+from dutiful.deadletters.models import Campaign, Letter
+from dutiful.task import purging
+from dutiful.task.base import task
+from dutiful.task.retries import NEVER
+
+logger = logging.getLogger(__name__)
+CLOSED: Final = (Letter.State.SUCCEEDED, Letter.State.DIED_AGAIN, Letter.State.DISCARDED)
+
+
+def keep_days() -> tuple[int, int]:
+    """How long open letters are kept, and closed ones. Settings, in days."""
+    return (
+        int(getattr(settings, "DEADLETTERS_KEEP_OPEN_DAYS", 180)),
+        int(getattr(settings, "DEADLETTERS_KEEP_CLOSED_DAYS", 30)),
+    )
+
+
+@task(name="dutiful.deadletters.tend", urgency="average", runtime="slow", retry_policy=NEVER)
+def tend() -> None:
+    """Collects what died since the last minute, and sends what replays have due."""
+    try:
+        collect.collect()
+        campaign.step_all()
+    except (DatabaseError, OperationalError) as error:
+        # No dead letter of its own: the next minute tries again.
+        logger.error("dead letters wait in the broker: %s: %s", type(error).__name__, error)
+
+
+@task(name="dutiful.deadletters.purge", urgency="relaxed", runtime="slow")
+def purge() -> None:
+    """Deletes letters that are past their time, and says how many."""
+    open_days, closed_days = keep_days()
+    now = timezone.now()
+    old_closed = Letter.objects.filter(
+        state__in=CLOSED, state_at__lt=now - timedelta(days=closed_days)
+    )
+    old_open = Letter.objects.exclude(state__in=CLOSED).filter(
+        died_at__lt=now - timedelta(days=open_days), state_at__lt=now - timedelta(days=open_days)
+    )
+    closed, left = purging.delete(old_closed), purging.delete(old_open)
+    campaigns = Campaign.objects.filter(letters=None, next_at__lt=now - timedelta(days=closed_days))
+    purging.delete(campaigns.exclude(state__in=campaign.ACTIVE))
+    logger.info(
+        "purged dead letters: %d closed for %d days, %d open for %d days",
+        *(closed, closed_days, left, open_days),
+    )

@@ -1,0 +1,31 @@
+"""`make worker`: one worker with this terminal's stdin, so that `breakpoint()` works.
+
+It joins the `make up` that runs here: same broker, same mailbox, and that one's worker of the
+same profile makes room while it lives. Without a `make up` it needs BROKER_URL.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+from dutiful import env
+from dutiful.dev.up import ports, state
+
+
+def main(words: list[str]) -> None:
+    """Becomes the worker; `words` are its flags. Exits with 1 where there is no broker."""
+    if not env.broker_url() and not ports.taken(env.BROKER_PORT.get()):
+        sys.exit(
+            f"make worker: no broker on port {env.BROKER_PORT.get()}. Run `make up` in another"
+            " terminal, or set BROKER_URL."
+        )
+    if "--profile" in words:
+        state.take_place_of(f"worker_{words[words.index('--profile') + 1]}")
+    environment = {**state.read().get("environment", {}), **os.environ}
+    program = Path(sys.executable).with_name("celery")
+    flags = ["-A", os.environ["DJANGO_SETTINGS_MODULE"].partition(".")[0], "worker", *words]
+    os.execve(program, [str(program), *flags], environment)  # noqa: S606  # it has this terminal
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,13 @@
+"""Django's handle on the doctor: its command, and its word at a worker's start."""
+
+from django.apps import AppConfig
+
+
+class DoctorConfig(AppConfig):
+    name = "dutiful.doctor"
+    label = "dutiful_doctor"
+
+    def ready(self) -> None:
+        from dutiful.doctor import run
+
+        run.connect()

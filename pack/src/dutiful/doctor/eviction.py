@@ -1,0 +1,32 @@
+"""What the server throws away when it is full."""
+
+from collections.abc import Iterator
+
+from dutiful.doctor.finding import Finding, Kind
+from dutiful.doctor.server import Server
+from dutiful.worker.deployment.shape import Deployment
+
+MEND = (
+    "CONFIG SET maxmemory-policy noeviction; and the same in redis.conf."
+    " Heroku: heroku redis:maxmemory --policy noeviction"
+)
+
+QUEUES = Kind(
+    "doctor.E002",
+    "the server may evict queues",
+    "When its memory is full it deletes whole queues, without a word to anybody.",
+    MEND,
+)
+EXPIRING = Kind(
+    "doctor.W001",
+    "the server may evict keys that expire",
+    "When its memory is full it deletes leases, locks and results: work runs twice.",
+    MEND,
+)
+
+
+def examine(server: Server, deployment: Deployment) -> Iterator[Finding]:
+    policy = server.setting("maxmemory-policy")
+    if policy is not None and policy != "noeviction":
+        kind = EXPIRING if policy.startswith("volatile-") else QUEUES
+        yield kind.found(f"maxmemory-policy is {policy}")

@@ -1,0 +1,5 @@
+"""Its Celery app."""
+
+import dutiful
+
+app = dutiful.App("dutiful.drills.host")

@@ -1,0 +1,9 @@
+"""Its pages."""
+
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("admin/", admin.site.urls),
+    path("", include("dutiful.monitoring.urls")),
+]

@@ -1,0 +1,79 @@
+"""A streaming replica beside a PostgreSQL server of our own: made by pg_basebackup, held behind."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from dutiful.testing.postgres import QUICK, Postgres, PostgresMissing, owner, programs
+
+PRIMARY: Final = {"wal_level": "replica", "max_wal_senders": "10", "hot_standby": "on"}
+"""PostgreSQL's own defaults, which a packager may have changed."""
+
+
+class Replica(Postgres):
+    """A standby of `primary`, which runs. `settings` are lines of its postgresql.conf."""
+
+    def __init__(
+        self,
+        folder: Path,
+        primary: Postgres,
+        settings: Mapping[str, str] = QUICK,
+        name: str = "replica",
+    ) -> None:
+        super().__init__(folder, settings)
+        self.primary, self.application = primary, name
+        self._frozen: list[int] = []
+
+    def make(self) -> None:
+        """A copy of the primary as it is now, where there is none. Raises PostgresMissing."""
+        self.own(self.folder)
+        if self.data.exists():
+            return
+        source = f"host=127.0.0.1 port={self.primary.port} user=postgres"
+        words = ["-d", f"{source} application_name={self.application}", "-X", "stream", "-R"]
+        copied = subprocess.run(
+            [str(programs() / "pg_basebackup"), "-D", str(self.data), *words, "-c", "fast"],
+            capture_output=True,
+            text=True,
+            cwd="/",
+            **owner(),
+        )
+        if copied.returncode:
+            raise PostgresMissing(f"pg_basebackup failed: {copied.stderr.strip()}")
+
+    def hold(self, seconds: float) -> None:
+        """From now on it replays a commit so long after it was made; 0: at once."""
+        self.sql(f"ALTER SYSTEM SET recovery_min_apply_delay = '{round(seconds * 1000)}ms'")
+        self.sql("SELECT pg_reload_conf()")
+
+    def pause(self) -> None:
+        """Replays nothing more until `resume()`."""
+        self.sql("SELECT pg_wal_replay_pause()")
+
+    def resume(self) -> None:
+        self.sql("SELECT pg_wal_replay_resume()")
+
+    def caught_up(self) -> bool:
+        """Whether it has replayed all that the primary has written."""
+        ((there,),) = self.primary.sql("SELECT pg_current_wal_insert_lsn()")
+        ((done,),) = self.sql(f"SELECT pg_last_wal_replay_lsn() >= '{there}'::pg_lsn")
+        return bool(done)
+
+    def freeze(self) -> None:
+        """As a host does that swaps: it answers nothing until `thaw()`."""
+        assert self.process is not None
+        listed = "SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+        self._frozen = [pid for (pid,) in self.sql(listed)] + [self.process.pid]
+        for pid in self._frozen:
+            os.kill(pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        for pid in self._frozen:
+            os.kill(pid, signal.SIGCONT)
+
+    def promote(self) -> None:
+        """Makes it a primary. Returns when it takes writes."""
+        self.sql("SELECT pg_promote(true, 60)")

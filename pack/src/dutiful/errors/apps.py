@@ -1,0 +1,22 @@
+"""Django's handle on error tracking."""
+
+import sys
+
+from django.apps import AppConfig
+
+from dutiful import env
+from dutiful.errors.sentry import setup
+
+
+class ErrorsConfig(AppConfig):
+    name = "dutiful.errors"
+    label = "dutiful_errors"
+
+    def ready(self) -> None:
+        if setup.ERROR_TRACKER.get():
+            from dutiful.errors import trackers
+
+            try:
+                trackers.start()
+            except env.EnvError as error:
+                sys.exit(f"settings: {error}")

@@ -1,0 +1,83 @@
+"""Structured logs: JSON lines in production, readable lines elsewhere."""
+
+import logging
+from typing import Any
+
+import structlog
+from structlog.typing import Processor
+
+from dutiful.errors import log_lines, log_traces
+
+
+class NoHeartbeats(logging.Filter):
+    """Twelve lines a minute would hide what a developer looks for; trouble still shows."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.levelno > logging.INFO or "heartbeat" not in record.getMessage()
+
+
+def settings(environment: str, level: str) -> dict[str, Any]:
+    """Django's LOGGING. Configures structlog on the way: both go through one handler."""
+    development = environment == "development"
+    stamp = structlog.processors.MaybeTimeStamper("%H:%M:%S" if development else "iso")
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        stamp,
+    ]
+    structlog.configure(
+        # Dropped before it is made: most of what Celery's hooks say is not shown.
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    renderer: list[Processor] = (
+        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        if environment == "production"
+        else [
+            structlog.dev.ConsoleRenderer(
+                colors=False, pad_event_to=0, exception_formatter=structlog.dev.plain_traceback
+            )
+        ]
+    )
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "line": {
+                "()": log_lines.Format,
+                "foreign_pre_chain": shared,
+                "processors": [
+                    log_traces.shorten,
+                    structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                    stamp,  # lines that did not come by structlog or logging's own calls
+                    *renderer,
+                ],
+            }
+        },
+        "filters": {"no_heartbeats": {"()": NoHeartbeats}},
+        "handlers": {
+            "stderr": {
+                "class": "dutiful.errors.log_lines.Lines",
+                "formatter": "line",
+                "filters": ["no_heartbeats"] if development else [],
+            }
+        },
+        "root": {"handlers": ["stderr"], "level": level},
+        # One line a task is ours (dutiful/monitoring/runs.py); these would say it three times more.
+        "loggers": {
+            name: {"level": "WARNING"}
+            for name in ("celery.app.trace", "celery.worker.strategy", "django_structlog", "kombu")
+        }
+        | {
+            # Carries the request's id into tasks, and would repeat each traceback.
+            "django_structlog.celery": {"level": "CRITICAL"},
+            # The prefork pool's; it does not propagate, and would print bare lines.
+            "multiprocessing": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+        },
+    }

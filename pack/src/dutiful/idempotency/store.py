@@ -1,0 +1,135 @@
+"""What became of each key: one short statement each, none of which holds a lock for long."""
+
+import logging
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.conf import settings
+from django.db import connections
+from django.utils import timezone
+from kombu.exceptions import EncodeError
+from kombu.utils.json import dumps, loads
+
+from dutiful.idempotency.keys import StaleFence
+from dutiful.idempotency.models import Key
+
+logger = logging.getLogger(__name__)
+RESULT_LIMIT: Final = 16 * 1024
+"""Bytes of a stored result, as JSON. Setting: IDEMPOTENCY_RESULT_LIMIT."""
+
+# Inserts; or takes over what the same task id holds, what another's lease held until now, and what
+# has expired. Gives back no row where the key is done, or another runs it.
+CLAIM: Final = f"""
+INSERT INTO {Key._meta.db_table} AS known
+    (key, task, task_id, fingerprint, state, fence, claimed_at, lease_until, expires_at)
+VALUES (%s, %s, %s, %s, 'running', %s, %s, %s, %s)
+ON CONFLICT (key) DO UPDATE SET
+    task = excluded.task, task_id = excluded.task_id, fingerprint = excluded.fingerprint,
+    state = 'running', fence = known.fence + 1, claimed_at = excluded.claimed_at,
+    lease_until = excluded.lease_until, expires_at = excluded.expires_at,
+    done_at = NULL, result = NULL
+WHERE known.expires_at < excluded.claimed_at
+    OR known.state = 'running' AND (
+        known.task_id = excluded.task_id
+        OR known.lease_until < excluded.claimed_at AND known.fingerprint = excluded.fingerprint
+    )
+RETURNING fence
+"""  # noqa: S608  # the table's name is ours
+# A claim need not reach the disk before the body begins: should PostgreSQL crash and forget it, the
+# effect finds its fence gone and rolls back. Half the waits for the disk of a run.
+NOT_FLUSHED: Final = ", set_config('synchronous_commit', 'off', true)"
+
+
+@dataclass
+class Run:
+    """One run of a body under its key. `using` is the database alias, times are in seconds."""
+
+    using: str
+    key: str
+    task: str
+    task_id: str
+    fingerprint: str
+    lease: float
+    keep: float
+    fence: int = 0
+    done: bool = False
+    """Committed by effect()."""
+    stored: bool = False
+    """With its result."""
+
+    @property
+    def rows(self) -> Any:
+        """The row, if it is still this run's."""
+        mine = Key.objects.using(self.using).filter(pk=self.key, fence=self.fence)
+        return mine.filter(task_id=self.task_id)
+
+
+def claim(run: Run) -> bool:
+    """Whether the key is this run's now. Commits at once, unless a transaction is open."""
+    connection = connections[run.using]
+    now = timezone.now()
+    times = (now, now + timedelta(seconds=run.lease), now + timedelta(seconds=run.lease + run.keep))
+    words = [run.key, run.task, run.task_id, run.fingerprint]
+    values = [*words, time.time_ns() // 1000, *map(_as_written(connection), times)]
+    quick = connection.vendor == "postgresql" and not connection.in_atomic_block
+    with connection.cursor() as cursor:
+        cursor.execute(CLAIM + NOT_FLUSHED * quick, values)
+        found = cursor.fetchone()
+    run.fence = found[0] if found else 0
+    return found is not None
+
+
+def look(run: Run) -> Key | None:
+    return Key.objects.using(run.using).filter(pk=run.key).first()
+
+
+def done(run: Run, result: Any = None) -> None:
+    """Inside the effect's transaction, or alone. Raises StaleFence."""
+    now = timezone.now()
+    written = run.rows.filter(state=Key.State.RUNNING).update(
+        state=Key.State.DONE,
+        done_at=now,
+        expires_at=now + timedelta(seconds=run.keep),
+        result=_json(run, result),
+    )
+    if not written:
+        raise StaleFence(f"another run has taken over {run.key}")
+
+
+def keep_result(run: Run, result: Any) -> None:
+    """After the effect: what the body returned."""
+    run.rows.update(result=_json(run, result))
+
+
+def release(run: Run) -> None:
+    """After a failure: the next delivery, retry or replay begins anew."""
+    run.rows.filter(state=Key.State.RUNNING).delete()
+
+
+def result(row: Key) -> Any:
+    return None if row.result is None else loads(row.result)
+
+
+def _json(run: Run, value: Any) -> str | None:
+    if value is None:
+        return None
+    limit = getattr(settings, "IDEMPOTENCY_RESULT_LIMIT", RESULT_LIMIT)
+    try:
+        text: str = dumps(value)
+    except (TypeError, ValueError, EncodeError) as error:
+        logger.warning("the result of %s is not JSON, so it is not stored: %s", run.key, error)
+        return None
+    if len(text.encode()) <= limit:
+        return text
+    said = "the result of %s has %d bytes, the limit is %d, so it is not stored"
+    logger.warning(said, run.key, len(text.encode()), limit)
+    return None
+
+
+def _as_written(connection: Any) -> Any:
+    def adapt(value: datetime) -> Any:
+        return connection.ops.adapt_datetimefield_value(value)
+
+    return adapt

@@ -1,0 +1,73 @@
+"""`# dutiful: ignore[W003] the list is never changed`: on the line that a finding names."""
+
+import io
+import re
+import tokenize
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from dutiful.lint.finding import Finding
+from dutiful.lint.rules import BY_CODE, SILENCE
+from dutiful.lint.source import Module
+
+COMMENT: Final = re.compile(r"#\s*dutiful:\s*ignore\b(?:\[([^\]]*)\])?\s*(.*)")
+
+
+@dataclass
+class Silence:
+    """One comment."""
+
+    module: Module
+    line: int
+    codes: tuple[str, ...]
+    reason: str
+    used: set[str] = field(default_factory=set)
+
+    def covers(self, finding: Finding) -> bool:
+        return (
+            finding.module is self.module
+            and self.line in finding.lines
+            and finding.rule.code in self.codes
+        )
+
+    def problems(self) -> Iterator[Finding]:
+        """dutiful.W009, for each thing that is wrong with it."""
+        said: list[str] = []
+        if not self.codes:
+            said.append("this silence names no id")
+        elif not self.reason:
+            said.append("this silence gives no reason")
+        for code in self.codes:
+            if code not in BY_CODE:
+                said.append(f"{code} is not an id of the linter")
+            elif code not in self.used:
+                said.append(f"this silence of {code} silences nothing")
+        for text in said:
+            yield Finding(SILENCE, self.module, self.line, range(0), text)
+
+
+def silences(module: Module) -> list[Silence]:
+    """The comments of a file; what only looks like one, in a string, is none."""
+    if "dutiful: ignore" not in module.text:
+        return []
+    found = []
+    for token in tokenize.generate_tokens(io.StringIO(module.text).readline):
+        match = COMMENT.match(token.string) if token.type == tokenize.COMMENT else None
+        if match:
+            codes = [code.strip().removeprefix("dutiful.") for code in (match[1] or "").split(",")]
+            found.append(Silence(module, token.start[0], tuple(filter(None, codes)), match[2]))
+    return found
+
+
+def heard(findings: Iterable[Finding], modules: Iterable[Module]) -> list[Finding]:
+    """What no comment silences, and what is wrong with the comments."""
+    comments = [silence for module in modules for silence in silences(module)]
+    left = []
+    for finding in findings:
+        covering = [silence for silence in comments if silence.covers(finding)]
+        for silence in covering:
+            silence.used.add(finding.rule.code)
+        if not covering:
+            left.append(finding)
+    return [*left, *(problem for silence in comments for problem in silence.problems())]

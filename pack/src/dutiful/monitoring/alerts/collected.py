@@ -1,0 +1,62 @@
+"""What the rules judge: one look at everything, and what earlier looks remember."""
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from dutiful.catalogue import defaults
+from dutiful.catalogue.profiles import Profile
+from dutiful.monitoring.slo.starts import Starts
+from dutiful.monitoring.snapshot.facts import Snapshot
+
+LONGEST = 900.0
+"""Seconds that a counter's past is kept."""
+
+
+class Counters:
+    """Counters that only rise, but start anew with their server; how much each rose lately."""
+
+    def __init__(self) -> None:
+        self._past: dict[str, deque[tuple[float, int]]] = {}
+        self._now = 0.0
+
+    def read(self, now: float, values: Mapping[str, int | None]) -> None:
+        """One reading. None: not to be had now."""
+        self._now = now
+        for name, value in values.items():
+            if value is None:
+                continue
+            past = self._past.setdefault(name, deque())
+            past.append((now, value))
+            while past[0][0] < now - LONGEST:
+                past.popleft()
+
+    def rise(self, name: str, seconds: float) -> int | None:
+        """By how much it rose in the last `seconds`; None where nothing is known of it."""
+        past = self._past.get(name)
+        if not past:
+            return None
+        readings = [value for at, value in past if at >= self._now - seconds]
+        return sum(
+            later - earlier if later >= earlier else later for earlier, later in pairwise(readings)
+        )
+
+    def names(self, prefix: str) -> list[str]:
+        return [name for name in self._past if name.startswith(prefix)]
+
+
+@dataclass
+class Look:
+    """Times are epoch seconds."""
+
+    now: float
+    snapshot: Snapshot
+    starts: Starts
+    counters: Counters
+    since: float
+    """When the monitor began to look."""
+    profiles: tuple[Profile, ...] = defaults.PROFILES["standard"]
+    """The shapes of this deployment's workers."""
+    silent_channels: Mapping[str, str] = field(default_factory=dict)
+    """Ways of telling that do not work, and why."""

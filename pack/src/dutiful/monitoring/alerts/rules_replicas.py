@@ -1,0 +1,36 @@
+"""The rule about replicas of the database."""
+
+from dutiful.monitoring.alerts.alert import Finding
+from dutiful.monitoring.alerts.collected import Look
+from dutiful.monitoring.alerts.formatting import mebibytes, span
+from dutiful.replicas.standing import MOST_BYTES, MOST_SECONDS
+
+
+def replica_lag(look: Look) -> list[Finding] | None:
+    database = look.snapshot.database
+    if database.unreachable:
+        return None
+    found = []
+    for one in database.replicas:
+        if one.usable is None:
+            continue
+        seconds, lacks = one.behind_seconds, one.behind_bytes
+        if seconds is None or lacks is None:
+            state = "does not answer as a replica"
+        else:
+            state = (
+                f"is {span(seconds)} and {mebibytes(lacks)} behind; it is read from below"
+                f" {span(MOST_SECONDS)} and {mebibytes(MOST_BYTES)}"
+            )
+        found.append(
+            Finding(
+                rule="replica-lag",
+                subject=one.name,
+                bad=not one.usable,
+                value=None if seconds is None else round(seconds, 1),
+                promise=MOST_SECONDS,
+                unit="seconds",
+                text=f"{one.name} {state}. Tasks read from the others, else the primary.",
+            )
+        )
+    return found

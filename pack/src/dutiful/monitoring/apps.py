@@ -1,0 +1,37 @@
+"""Django's handle on this room."""
+
+import sys
+from typing import Any
+
+from celery import signals
+from django.apps import AppConfig
+from django.core.checks import Tags, register
+
+
+class MonitoringConfig(AppConfig):
+    name = "dutiful.monitoring"
+    label = "dutiful_monitoring"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from dutiful.monitoring import checks, fleet, queries, runs, traces
+        from dutiful.monitoring.budget.check import check_connections
+
+        register(checks.check_variables, "monitoring")
+        register(check_connections, Tags.database, deploy=True)
+        traces.start()
+        queries.connect()
+        runs.connect()
+        fleet.connect()
+        signals.beat_init.connect(_write_history)
+        # Celery's commands load Flower's before our apps; nobody else has it, or needs its guard.
+        if "flower.app" in sys.modules:
+            from dutiful.monitoring import flower
+
+            flower.guard()
+
+
+def _write_history(**_: Any) -> None:
+    from dutiful.monitoring.history import writer  # late: it needs the models
+
+    writer.start()

@@ -1,0 +1,45 @@
+"""The deploy's check: `manage.py check --deploy --database default`. It needs the server."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.core import checks
+from django.core.checks import CheckMessage
+from django.db import Error as DatabaseError
+
+from dutiful.catalogue.profiles import ProfileError
+from dutiful.monitoring.budget import plan, server
+from dutiful.monitoring.snapshot import take
+
+HINT = "python manage.py connections says whose they are, and what would fit: docs/database.md"
+
+
+def check_connections(databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
+    """dutiful.E402: the formation may open more connections than there are.
+
+    dutiful.W401: a release, which may run it twice, would. dutiful.W402: the server,
+    or the Procfile, does not say. Nothing without `--database`.
+    """
+    found: list[CheckMessage] = []
+    for alias in databases or ():
+        try:
+            budget = plan.budget({}, server.see(alias), take(60).workers)
+        except (DatabaseError, ProfileError) as error:
+            found.append(_said(checks.Warning, "W002", f"nobody has counted: {error}"))
+            continue
+        limit = budget.tightest
+        if limit is None or not budget.lacks_in_release:
+            continue
+        there = f"there are {limit.room} ({limit.name})"
+        if budget.lacks:
+            say = f"what runs may open {budget.most} connections to {alias}, and {there}."
+            found.append(_said(checks.Error, "E002", say))
+        else:
+            say = f"a release may open {budget.in_release} connections to {alias}, and {there}."
+            found.append(_said(checks.Warning, "W001", say))
+    return found
+
+
+def _said(kind: Any, number: str, what: str) -> CheckMessage:
+    message: CheckMessage = kind(" ".join(what.split()), hint=HINT, id=f"dutiful.{number}")
+    return message

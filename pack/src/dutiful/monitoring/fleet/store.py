@@ -1,0 +1,138 @@
+"""Where the fleet's counters lie: a hash on the shared Redis, of a bounded size.
+
+Each process adds what it has counted; nobody sets. `COUNTS` has a field for each number of each
+task and queue (and of each role's publishes); `STARTS` has the workers' starts of the last hour.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import redis
+
+from dutiful.monitoring.fleet.buckets import SIZE
+
+COUNTS: Final = "monitoring:counts"
+STARTS: Final = "monitoring:starts"
+OUTCOMES: Final = ("succeeded", "failed", "retried", "crashed", "other")
+SUMS: Final = ("wait", "run", "cpu")
+"""Seconds, added up."""
+MOST_FIELDS: Final = 20_000
+"""A task whose numbers would be more fields than this is counted as `OTHER`."""
+GROWN: Final = "grown"
+DATABASE: Final = "database"
+OTHER: Final = "(other)"
+PUBLISHES: Final = "(publishes)"
+"""Stands for the queue where a role's publishes are counted."""
+MOST_STARTS: Final = 500
+STARTS_SECONDS: Final = 3600.0
+
+_ADD: Final = """
+local full = redis.call('HLEN', KEYS[1]) >= tonumber(ARGV[1])
+for i = 3, #ARGV, 2 do
+    local field, by = ARGV[i], ARGV[i + 1]
+    if full and redis.call('HEXISTS', KEYS[1], field) == 0 then
+        field = string.gsub(field, '^[^|]*', ARGV[2])
+    end
+    if string.find(by, '.', 1, true) then
+        redis.call('HINCRBYFLOAT', KEYS[1], field, by)
+    else
+        redis.call('HINCRBY', KEYS[1], field, by)
+    end
+end
+"""
+
+
+@dataclass
+class Counts:
+    """Of one task on one queue, or of one role's publishes. Since the broker's data began."""
+
+    outcomes: dict[str, int] = field(default_factory=lambda: dict.fromkeys(OUTCOMES, 0))
+    seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(SUMS, 0.0))
+    wait: list[int] = field(default_factory=lambda: [0] * SIZE)
+    run: list[int] = field(default_factory=lambda: [0] * SIZE)
+    grown: int = 0
+    """Bytes that its runs left in their processes: dutiful/monitoring/fleet/grown.py."""
+    queries: int = 0
+    """Statements that its runs sent to databases: dutiful/monitoring/queries.py."""
+    database: float = 0.0
+    """Seconds that they waited for the answers."""
+
+    @property
+    def runs(self) -> int:
+        return sum(self.outcomes.values())
+
+
+def add(client: redis.Redis, prefix: str, numbers: Mapping[str, float]) -> None:
+    """One round trip. Raises redis errors; then it may or may not have been added."""
+    words: list[Any] = []
+    for name, by in numbers.items():
+        words += (name, by if isinstance(by, int) else f"{by:.6f}")
+    for start in range(0, len(words), 2000):  # Lua's stack is bounded
+        client.eval(_ADD, 1, f"{prefix}{COUNTS}", MOST_FIELDS, OTHER, *words[start : start + 2000])
+
+
+def started(
+    client: redis.Redis, prefix: str, profile: str, name: str, unique: str, release: str = ""
+) -> None:
+    """Notes a worker's start, by the server's clock."""
+    key, now = f"{prefix}{STARTS}", float(client.time()[0])
+    release = release.replace("|", "/")
+    with client.pipeline(transaction=True) as pipe:
+        pipe.zadd(key, {f"{profile}|{name}|{unique}|{release}": now})
+        pipe.zremrangebyscore(key, "-inf", now - STARTS_SECONDS)
+        pipe.zremrangebyrank(key, 0, -MOST_STARTS - 1)
+        pipe.execute()
+
+
+def split_starts(members: list[bytes]) -> list[tuple[str, str]]:
+    """Profile and name of each start of a profile's present release; `members` in their order.
+
+    A release is what its own starts say: however many there were in an hour, none is a crash.
+    """
+    words = [word for member in members if len(word := member.decode().split("|")) == 4]
+    present = {profile: release for profile, _, _, release in words}
+    return [(word[0], word[1]) for word in words if word[3] == present[word[0]]]
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """All counters at one moment. Subtract an earlier reading for what happened since."""
+
+    tasks: dict[tuple[str, str], Counts]
+    """By task and queue."""
+    publishes: dict[str, Counts]
+    """By role; `run` is how long each took, outcomes are succeeded and failed."""
+
+
+def read(client: redis.Redis, prefix: str) -> Fleet:
+    """One HGETALL, bounded by MOST_FIELDS. Raises redis errors."""
+    found: Any = client.hgetall(f"{prefix}{COUNTS}")
+    return parse(found)
+
+
+def parse(hash_: Mapping[bytes, bytes]) -> Fleet:
+    """What is no field of ours is passed over."""
+    fleet = Fleet({}, {})
+    for name, value in hash_.items():
+        words = name.decode(errors="replace").split("|")
+        if len(words) != 4:
+            continue
+        task, queue, what, which = words
+        if queue == PUBLISHES:
+            counts = fleet.publishes.setdefault(task, Counts())
+        else:
+            counts = fleet.tasks.setdefault((task, queue), Counts())
+        if what == "outcome" and which in counts.outcomes:
+            counts.outcomes[which] = int(value)
+        elif what == "seconds" and which in counts.seconds:
+            counts.seconds[which] = float(value)
+        elif what in ("wait", "run") and which.isdigit() and int(which) < SIZE:
+            getattr(counts, what)[int(which)] = int(value)
+        elif what == GROWN:
+            counts.grown = int(value)
+        elif what == DATABASE and which == "queries":
+            counts.queries = int(value)
+        elif what == DATABASE and which == "seconds":
+            counts.database = float(value)
+    return fleet

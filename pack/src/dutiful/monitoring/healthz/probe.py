@@ -1,0 +1,82 @@
+"""One answer for all who ask at once, with a time budget: load balancers ask often, of each web."""
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, wait
+from typing import Any, Final, Generic, TypeVar
+
+from django.db import connection
+from kombu import Connection
+
+from dutiful.current import app
+from dutiful.monitoring.deadline import Aside, Late
+from dutiful.monitoring.link import LOST, Link, shared_url
+
+T = TypeVar("T")
+FRESH: Final = 1.0
+"""Seconds that an answer is good for."""
+BUDGET: Final = 1.5
+"""Seconds that a server may take to answer."""
+
+
+class Probe(Generic[T]):
+    """`answer()` is what `call` returned within the last second."""
+
+    def __init__(self, name: str, call: Callable[[], T], seconds: float = BUDGET) -> None:
+        self.name, self.seconds = name, seconds
+        self._call = call
+        self._aside = Aside(f"healthz: {name}")
+        self._lock = threading.Lock()
+        self._future: Future[T] | None = None
+        self._began = 0.0
+
+    def answer(self) -> T:
+        """Raises Late after the budget, or what the call raised."""
+        future = self.begin()
+        done, _ = wait((future,), self.seconds)
+        if not done:
+            raise Late(f"{self.name} does not answer within {self.seconds:g} s")
+        return future.result()
+
+    def begin(self) -> "Future[T]":
+        """Asks, unless somebody just did; so that several probes are asked side by side."""
+        with self._lock:
+            now = time.monotonic()
+            if self._future is None or now - self._began >= FRESH:
+                try:
+                    self._future, self._began = self._aside.begin(self._call), now
+                except Late:
+                    if self._future is None:
+                        raise
+            return self._future
+
+    def trouble(self) -> str:
+        """Why it does not answer; "" where it does."""
+        try:
+            self.answer()
+        except Exception as error:  # noqa: BLE001  # what is asked for is just this
+            return " ".join(str(error).split()) or type(error).__name__
+        return ""
+
+
+def ask_database() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+
+
+_link = Link()
+
+
+def ask_broker() -> None:
+    broker = str(app().conf.broker_url)
+    if shared_url() == broker:
+        try:
+            _link.client.ping()
+        except LOST:
+            _link.close()
+            raise
+        return
+    asked: Any = Connection(broker, connect_timeout=BUDGET, ssl=app().conf.broker_use_ssl or False)
+    with asked:
+        asked.connect()

@@ -1,0 +1,131 @@
+"""`/healthz/…`: 200 or 503 for load balancers and uptime services. No login, no session, no wait.
+
+Names, figures and reasons are shown where HEALTHZ_NAMES says so; else the status alone.
+"""
+
+import time
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Final
+
+from django.apps import apps
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from dutiful.conf import conf
+from dutiful.current import app
+from dutiful.monitoring import env
+from dutiful.monitoring.alerts import rules_fleet, rules_queues
+from dutiful.monitoring.alerts.alert import Finding
+from dutiful.monitoring.alerts.collected import Counters, Look
+from dutiful.monitoring.deadline import Late
+from dutiful.monitoring.healthz.probe import Probe, ask_broker, ask_database
+from dutiful.monitoring.slo.starts import Starts
+from dutiful.monitoring.snapshot import take
+from dutiful.worker.deployment.read import is_redis
+
+OVERDUE: Final = 45.0
+"""Seconds that beat may be away before /healthz/beat says so: a deploy's."""
+UNSERVED: Final = 60.0
+"""Seconds that messages may wait for a worker to come before /healthz/queues says so."""
+
+_database = Probe("the database", ask_database)
+_broker = Probe("the broker", ask_broker)
+_snapshot = Probe("the snapshot", take, 4.0)
+_since = time.time()
+Answer = dict[str, Any]
+View = Callable[[HttpRequest], HttpResponse]
+
+
+def _healthz(check: Callable[[], Answer]) -> View:
+    """`check` returns the body; its status is `ok`, `degraded` (200 both) or `fail` (503)."""
+
+    @never_cache
+    @require_safe
+    @wraps(check)
+    def view(request: HttpRequest) -> HttpResponse:
+        try:
+            body = check()
+        except Late as error:
+            body = {"status": "fail", "reasons": [str(error)]}
+        code = 503 if body["status"] == "fail" else 200
+        shown = body if env.HEALTHZ_NAMES.get() else {"status": body["status"]}
+        return JsonResponse(shown, status=code)
+
+    return view
+
+
+@_healthz
+def live() -> Answer:
+    """This process answers. For whoever would restart it: nothing else would be mended by that."""
+    return {"status": "ok"}
+
+
+@_healthz
+def ready() -> Answer:
+    """Requests can be served. Without the broker they can, as long as there is an outbox: a load
+    balancer that takes every web away would make an outage of a delay."""
+    for probe in (_database, _broker):
+        probe.begin()
+    troubles = {"database": _database.trouble(), "broker": _broker.trouble()}
+    status = "ok" if not any(troubles.values()) else "degraded"
+    if troubles["database"] or (troubles["broker"] and not apps.is_installed("dutiful.outbox")):
+        status = "fail"
+    return {"status": status, **{name: why or "ok" for name, why in troubles.items()}}
+
+
+@_healthz
+def beat() -> Answer:
+    """The schedule ticks, and its heartbeats come back through every queue."""
+    look = _look()
+    seen = look.snapshot.beat
+    reasons = [each for each in (seen.unreachable, seen.leader_unreachable) if each]
+    overdue = max((entry.overdue_seconds for entry in seen.entries if not entry.paused), default=0)
+    if overdue > OVERDUE:
+        reasons.append(f"a run is overdue by {overdue:.0f} s")
+    reasons += _bad(rules_fleet.heartbeat_late(look))
+    return {
+        "status": "fail" if reasons else "ok",
+        "reasons": reasons,
+        "leader": bool(seen.leader),
+    }
+
+
+@_healthz
+def queues() -> Answer:
+    """No message waits longer than its queue allows, and somebody serves each that has some."""
+    look = _look()
+    snapshot = look.snapshot
+    # What lies in RabbitMQ is not known here; whether it answers is.
+    away = snapshot.queues.unreachable if is_redis(app()) else _broker.trouble()
+    reasons = [away] if away else []
+    reasons += _bad(rules_queues.queue_late(look))
+    for finding in rules_queues.queue_unserved(look) or ():
+        queue = snapshot.queues.named(finding.subject)
+        if finding.bad and queue is not None and (queue.oldest_seconds or 0) > UNSERVED:
+            reasons.append(finding.text)
+    return {
+        "status": "fail" if reasons else "ok",
+        "reasons": reasons,
+        "queues": {
+            queue.name: {"depth": queue.depth, "oldest_seconds": queue.oldest_seconds}
+            for queue in snapshot.queues.each
+        },
+    }
+
+
+def _look() -> Look:
+    snapshot = _snapshot.answer()
+    return Look(
+        now=snapshot.taken_at,
+        snapshot=snapshot,
+        starts=Starts(),
+        counters=Counters(),
+        since=_since,
+        profiles=conf().shapes,
+    )
+
+
+def _bad(findings: list[Finding] | None) -> list[str]:
+    return [finding.text for finding in findings or () if finding.bad]

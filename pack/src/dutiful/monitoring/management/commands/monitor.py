@@ -1,0 +1,58 @@
+"""`manage.py monitor`: looks every few seconds, tells of broken promises, pings the outside."""
+
+import logging
+import signal
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from dutiful.monitoring import env
+from dutiful.monitoring.alerts import channels as ways
+from dutiful.monitoring.alerts import copies
+from dutiful.monitoring.history import writer
+from dutiful.monitoring.link import Link, shared_url
+from dutiful.monitoring.monitor.lease import InDatabase, Lead, OnBroker
+from dutiful.monitoring.monitor.monitor import Monitor
+from dutiful.monitoring.monitor.switch import Switch
+
+logger = logging.getLogger(__name__)
+
+
+def _link() -> tuple[Callable[[], Any], Callable[[], str]]:
+    """A connection that is made when it is needed, and again until it can be."""
+    link = Link(shared_url())
+    return (lambda: link.client), (lambda: link.prefix)
+
+
+class Command(BaseCommand):
+    help = (
+        "Watches every queue's promise and tells of what is broken (docs/monitoring.md). Needs no"
+        " worker, no beat, no broker and no database to go on."
+    )
+    requires_system_checks: list[str] = []
+
+    def handle(self, *_: Any, **__: Any) -> None:
+        try:
+            for variable in env.VARIABLES:
+                variable.get()
+        except env.EnvError as error:
+            raise CommandError(str(error)) from None
+        stop = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+        on_broker = bool(shared_url())
+        channels = ways.channels()
+        monitor = Monitor(
+            Lead(OnBroker(*_link()) if on_broker else None, InDatabase()),
+            channels,
+            Switch(env.DEAD_MAN_URL.get()),
+            [*([copies.OnBroker(*_link())] if on_broker else []), copies.InDatabase()],
+        )
+        written = writer.start()
+        seconds = min(10, max(1, env.MONITOR_SECONDS.get()))
+        told = ", ".join(channel.name for channel in channels)
+        logger.info("monitor: looks each %d s; tells by %s", seconds, told)
+        monitor.run(stop, seconds)
+        written.set()

@@ -1,0 +1,114 @@
+"""Out of counts and snapshots, what prometheus-client writes. Every name is written here.
+
+Labels are bounded: queues by the catalogue, tasks by `dutiful.monitoring.fleet.store`, workers by leases.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate
+from typing import Any
+
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
+
+from dutiful.monitoring.fleet.buckets import BOUNDS
+from dutiful.monitoring.fleet.store import Counts, Fleet
+
+Rows = Iterable[tuple[Sequence[str], float | int | bool | None]]
+"""Label values, and the value; None is left out."""
+
+
+def gauge(name: str, help_: str, labels: Sequence[str], rows: Rows) -> Metric:
+    return _filled(GaugeMetricFamily(name, help_, labels=labels), rows)
+
+
+def counter(name: str, help_: str, labels: Sequence[str], rows: Rows) -> Metric:
+    """`name` without `_total`, which is added."""
+    return _filled(CounterMetricFamily(name, help_, labels=labels), rows)
+
+
+def _filled(family: Any, rows: Rows) -> Metric:
+    for labels, value in rows:
+        if value is not None:
+            family.add_metric(list(labels), float(value))
+    found: Metric = family
+    return found
+
+
+def histogram(
+    name: str,
+    help_: str,
+    labels: Sequence[str],
+    rows: Iterable[tuple[Sequence[str], Sequence[int], float | None]],
+) -> Metric:
+    """Rows of label values, counts by BOUNDS, and the sum of all, where it is known."""
+    family = HistogramMetricFamily(name, help_, labels=labels)
+    words = [f"{bound:g}" for bound in BOUNDS] + ["+Inf"]
+    for values, counts, total in rows:
+        if any(counts):
+            reached = list(zip(words, accumulate(counts), strict=True))
+            family.add_metric(list(values), buckets=reached, sum_value=total)
+    return family
+
+
+def runs(fleet: Fleet, start: str) -> Iterator[Metric]:
+    """What became of runs and publishes. `start` tells the fleet's from one process's."""
+    tasks: Mapping[tuple[str, str], Counts] = dict(sorted(fleet.tasks.items()))
+    names = ("task", "queue")
+    yield counter(
+        f"{start}_task_runs",
+        "Runs that ended; retried and crashed ones come again.",
+        (*names, "outcome"),
+        [
+            ((*labels, outcome), number)
+            for labels, counts in tasks.items()
+            for outcome, number in counts.outcomes.items()
+            if number
+        ],
+    )
+    yield histogram(
+        f"{start}_task_wait_seconds",
+        "From when a run could have started to its start.",
+        names,
+        [(labels, counts.wait, counts.seconds["wait"]) for labels, counts in tasks.items()],
+    )
+    yield histogram(
+        f"{start}_task_run_seconds",
+        "From a run's start to its end.",
+        names,
+        [(labels, counts.run, counts.seconds["run"]) for labels, counts in tasks.items()],
+    )
+    yield counter(
+        f"{start}_task_cpu_seconds",
+        "Processor time of the runs' own threads.",
+        names,
+        [(labels, counts.seconds["cpu"]) for labels, counts in tasks.items()],
+    )
+    yield counter(
+        f"{start}_task_queries",
+        "Statements that runs sent to databases.",
+        names,
+        [(labels, counts.queries) for labels, counts in tasks.items()],
+    )
+    yield counter(
+        f"{start}_task_database_seconds",
+        "That runs waited for databases.",
+        names,
+        [(labels, counts.database) for labels, counts in tasks.items()],
+    )
+    roles = dict(sorted(fleet.publishes.items()))
+    yield histogram(
+        f"{start}_publish_seconds",
+        "How long a publish took, where it happened.",
+        ("role",),
+        [((role,), counts.run, counts.seconds["run"]) for role, counts in roles.items()],
+    )
+    yield counter(
+        f"{start}_publish_failures",
+        "Publishes that the broker did not take.",
+        ("role",),
+        [((role,), counts.outcomes["failed"]) for role, counts in roles.items()],
+    )

@@ -1,0 +1,108 @@
+"""What the monitor sees at each look, and remembers of earlier ones."""
+
+import logging
+import time
+from collections.abc import Mapping
+from concurrent.futures import Future
+from dataclasses import replace
+from typing import Final
+
+from dutiful.catalogue.queues import catalogue
+from dutiful.conf import conf
+from dutiful.current import app
+from dutiful.monitoring.alerts.collected import Counters, Look
+from dutiful.monitoring.deadline import LEFT_AFTER, Aside
+from dutiful.monitoring.fleet.store import Fleet
+from dutiful.monitoring.fleet.store import read as read_fleet
+from dutiful.monitoring.healthz.probe import Probe, ask_broker
+from dutiful.monitoring.history.deltas import of_queue
+from dutiful.monitoring.link import LOST, Link, shared_url
+from dutiful.monitoring.slo import history as slo_history
+from dutiful.monitoring.slo.starts import Span, Starts
+from dutiful.monitoring.snapshot import Snapshot, Taker
+from dutiful.monitoring.snapshot.facts import Server
+from dutiful.worker.deployment.read import is_redis
+
+BUDGET: Final = 8.0
+"""Seconds that a look may take; its parts have smaller budgets of their own."""
+
+logger = logging.getLogger(__name__)
+
+
+class Eyes:
+    """`look()` at each pass."""
+
+    def __init__(self) -> None:
+        self.starts, self.counters = Starts(), Counters()
+        self._taker, self._link = Taker(app()), Link(shared_url())
+        self._looking, self._history = Aside("the look"), Aside("the history")
+        self._broker = Probe("the broker", ask_broker)
+        self._since = time.time()
+        self._seeding: Future[dict[str, list[Span]]] | None = None
+        self._seeding_since = 0.0
+        self._seeded = False
+
+    def look(self, silent_channels: Mapping[str, str]) -> Look:
+        """Raises dutiful.monitoring.deadline.Late when even the parts' own budgets do not hold."""
+        self._seed()
+        snapshot, seen = self._looking.ask(self._see, BUDGET)
+        self._count(snapshot, seen)
+        return Look(
+            now=snapshot.taken_at,
+            snapshot=snapshot,
+            starts=self.starts,
+            counters=self.counters,
+            since=self._since,
+            profiles=conf().shapes,
+            silent_channels=silent_channels,
+        )
+
+    def _see(self) -> tuple[Snapshot, Fleet | None]:
+        snapshot = self._taker.take()
+        if not is_redis(app()):  # only whether it answers can be known
+            why = self._broker.trouble()
+            snapshot = replace(snapshot, server=Server(kind="rabbitmq", unreachable=why))
+        if snapshot.server.unreachable and shared_url() == str(app().conf.broker_url):
+            return snapshot, None
+        try:
+            return snapshot, read_fleet(self._link.client, self._link.prefix)
+        except LOST as error:
+            self._link.close()
+            logger.info("the fleet's counters cannot be read: %s", error)
+            return snapshot, None
+
+    def _count(self, snapshot: Snapshot, seen: Fleet | None) -> None:
+        now = snapshot.taken_at
+        values: dict[str, int | None] = {
+            "evictions": snapshot.server.evictions,
+            "ticks missed": snapshot.beat.missed,
+            "workers lost": snapshot.workers.lost_total,
+        }
+        values |= {f"dead:{queue.name}": queue.dead_total for queue in snapshot.queues.each}
+        if seen is not None:
+            sums = {q.name: of_queue(q.name, q.starts_within, seen.tasks) for q in catalogue()}
+            self.starts.read(now, {name: (s["runs"], s["late"]) for name, s in sums.items()})
+            for what in ("runs", "retried", "failed"):
+                values |= {f"{what}:{queue}": s[what] for queue, s in sums.items()}
+        self.counters.read(now, values)
+
+    def _seed(self) -> None:
+        """The history, when it comes: no look waits for it."""
+        if self._seeded:
+            return
+        try:
+            if self._seeding is None:
+                self._seeding = self._history.begin(slo_history.past)
+                self._seeding_since = time.monotonic()
+            if not self._seeding.done():
+                if time.monotonic() - self._seeding_since > LEFT_AFTER:
+                    self._seeding = None  # asked anew
+                return
+            past, self._seeding = self._seeding.result(), None
+        except Exception as error:  # noqa: BLE001  # without it the windows fill as they go
+            logger.info("no history yet: %s", error)
+            self._seeding = None
+            return
+        for queue, spans in past.items():
+            self.starts.seed(queue, spans)
+        self._seeded = True

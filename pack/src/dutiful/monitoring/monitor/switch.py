@@ -1,0 +1,73 @@
+"""The dead-man's switch: somebody outside who alarms when this monitor goes silent.
+
+Pinged as healthchecks.io has it (healthchecks.io/docs/http_api): `<url>/start`, `<url>`,
+`<url>/fail`. A service without these two endings is pinged at its URL just the same.
+"""
+
+import logging
+import time
+import urllib.error
+import urllib.request
+from functools import partial
+from typing import Final
+from urllib.parse import urlsplit, urlunsplit
+
+from dutiful.monitoring.deadline import Aside, Late
+
+EVERY: Final = 60.0
+"""Seconds between pings."""
+SECONDS: Final = 5.0
+"""What a ping may take."""
+
+logger = logging.getLogger(__name__)
+
+
+class Switch:
+    """`report()` at each look of the monitor that tells. Never raises, never waits."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._aside = Aside("the dead-man's switch")
+        self._pinged: float | None = None
+        self._well: bool | None = None
+        self.trouble = ""
+
+    def start(self) -> None:
+        self._ping("/start", "the monitor starts")
+
+    def report(self, wrong: list[str]) -> None:
+        """`wrong`: what does not arrive; empty where all does. At once when that changes."""
+        now = time.monotonic()
+        well = not wrong
+        if well == self._well and self._pinged is not None and now - self._pinged < EVERY:
+            return
+        said = "all heartbeats arrive" if well else "\n".join(wrong)
+        if self._ping("" if well else "/fail", said):
+            self._pinged, self._well = now, well
+
+    def _ping(self, ending: str, body: str) -> bool:
+        """False where an earlier ping hangs."""
+        try:
+            if self._url:
+                self._aside.begin(partial(self._send, ending, body))
+        except Late as error:
+            self.trouble = str(error)
+            return False
+        return True
+
+    def _send(self, ending: str, body: str) -> None:
+        parts = urlsplit(self._url)
+        url = urlunsplit(parts._replace(path=parts.path.rstrip("/") + ending) if ending else parts)
+        request = urllib.request.Request(url, body.encode(), {"User-Agent": "monitor"})  # noqa: S310
+        try:
+            with urllib.request.urlopen(request, timeout=SECONDS):  # noqa: S310  # see dutiful/monitoring/env.py
+                self.trouble = ""
+        except urllib.error.HTTPError as error:
+            if not ending:
+                self._fails(f"it answers {error.code}")
+        except OSError as error:
+            self._fails(str(error))
+
+    def _fails(self, why: str) -> None:
+        self.trouble = why
+        logger.warning("the dead-man's switch was not pinged: %s", why)

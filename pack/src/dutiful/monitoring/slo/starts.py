@@ -1,0 +1,88 @@
+"""What the monitor remembers of starts, by minute: enough for the longest window, no more.
+
+Fed from the database's history once, then from the fleet's live counters: so it goes on when the
+database is down, and bridges a restart when it is not.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import takewhile
+
+from dutiful.catalogue.classes import MINUTE
+from dutiful.catalogue.queues import catalogue
+from dutiful.monitoring.slo.burn import SLOW, Count, scaled
+
+KEEP = max(scaled(SLOW, queue).long for queue in catalogue()) + MINUTE
+
+
+@dataclass
+class Span:
+    """What started on one queue between two moments (epoch seconds)."""
+
+    began: float
+    ended: float
+    started: int
+    late: int
+
+
+class Starts:
+    """`seed()` once, `read()` with the cumulative counters at each look, then `count()`."""
+
+    def __init__(self) -> None:
+        self._spans: dict[str, deque[Span]] = {}
+        self._last: dict[str, tuple[int, int]] = {}
+        self._read_at: float | None = None
+        self._lock = threading.Lock()
+
+    def seed(self, queue: str, spans: Iterable[Span]) -> None:
+        """History, the oldest first. What `read()` saw since then stays."""
+        with self._lock:
+            seen = self._spans.get(queue, deque())
+            first = seen[0].began if seen else float("inf")
+            past = [span for span in spans if span.ended <= first]
+            self._spans[queue] = deque([*past, *seen])
+
+    def read(self, now: float, totals: Mapping[str, tuple[int, int]]) -> None:
+        """`totals`: by queue, how many ever started, and how many of them late."""
+        with self._lock:
+            since, self._read_at = self._read_at, now
+            for queue, total in totals.items():
+                before = self._last.get(queue)
+                self._last[queue] = total
+                if since is None:
+                    continue
+                before = before or (0, 0)
+                # Less than before: the broker's data began anew, and so did the counters.
+                began_anew = total[0] < before[0] or total[1] < before[1]
+                started, late = (
+                    total if began_anew else (total[0] - before[0], total[1] - before[1])
+                )
+                self._add(queue, Span(since, now, started, late))
+
+    def count(self, queue: str, window: float, now: float) -> Count:
+        """What started in the last `window` seconds."""
+        since = now - window
+        with self._lock:
+            spans = reversed(self._spans.get(queue, ()))
+            counted = list(takewhile(lambda span: span.ended > since, spans))
+        covered = sum(min(span.ended, now) - max(span.began, since) for span in counted)
+        return Count(
+            sum(span.started for span in counted),
+            sum(span.late for span in counted),
+            min(window, max(0.0, covered)),
+        )
+
+    def _add(self, queue: str, span: Span) -> None:
+        spans = self._spans.setdefault(queue, deque())
+        last = spans[-1] if spans else None
+        # Short spans add up to a quarter of a minute, which is fine enough for five.
+        if last and last.ended == span.began and span.ended - last.began <= MINUTE / 4:
+            last.ended = span.ended
+            last.started += span.started
+            last.late += span.late
+        else:
+            spans.append(span)
+        while spans[0].ended < span.ended - KEEP:
+            spans.popleft()

@@ -1,0 +1,52 @@
+"""How long publishes took lately, by role: what was added to the fleet's counters meanwhile."""
+
+import time
+from collections import deque
+from typing import Any, Final
+
+from dutiful.monitoring.fleet import store
+from dutiful.monitoring.fleet.buckets import SIZE, quantile
+from dutiful.monitoring.fleet.store import Counts
+from dutiful.monitoring.snapshot.facts import Latency
+
+LONGEST: Final = 300.0
+"""Seconds that "lately" means: since the first look within them, or else ever."""
+ROLES: Final = ("web", "beat", "worker")
+FIELDS: Final = tuple(
+    f"{role}|{store.PUBLISHES}|{what}"
+    for role in ROLES
+    for what in ("outcome|succeeded", "outcome|failed", *(f"run|{i}" for i in range(SIZE)))
+)
+
+
+class Publishes:
+    """Of one process's looks."""
+
+    def __init__(self) -> None:
+        self._looks: deque[tuple[float, dict[str, Counts]]] = deque()
+
+    def read(self, values: Any) -> dict[str, Latency]:
+        """`values` is HMGET's reply for FIELDS, or an error."""
+        if not isinstance(values, list):
+            return {}
+        pairs = zip(FIELDS, values, strict=True)
+        told = store.parse({name.encode(): value for name, value in pairs if value is not None})
+        now, found = time.monotonic(), told.publishes
+        while self._looks and now - self._looks[0][0] > LONGEST:
+            self._looks.popleft()
+        earlier = self._looks[0][1] if self._looks else {}
+        self._looks.append((now, found))
+        latencies = {role: _since(found[role], earlier.get(role)) for role in found}
+        return {role: latency for role, latency in latencies.items() if latency}
+
+
+def _since(now: Counts, then: Counts | None) -> Latency | None:
+    before = then or Counts()
+    counts = [a - b for a, b in zip(now.run, before.run, strict=True)]
+    if min(counts) < 0:
+        counts, before = now.run, Counts()  # the broker's data are new
+    median, p99 = quantile(counts, 0.5), quantile(counts, 0.99)
+    if median is None or p99 is None:
+        return None
+    errors = now.outcomes["failed"] - before.outcomes["failed"]
+    return Latency(count=sum(counts), median=median, p99=p99, errors=errors)

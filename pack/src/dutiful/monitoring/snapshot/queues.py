@@ -1,0 +1,96 @@
+"""The queues of the catalogue, out of a look at the broker; rates out of two."""
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+from dutiful.catalogue.queues import names
+from dutiful.monitoring.snapshot.facts import Queue, Queues
+from dutiful.transport.redis.look import Look, QueueLook
+
+SHORTEST: Final = 1.0
+LONGEST: Final = 30.0
+"""Seconds that rates are measured over: the longest span within."""
+
+
+class Looks:
+    """The looks of the last half minute, of one process."""
+
+    def __init__(self) -> None:
+        self._looks: deque[Look] = deque()
+
+    def add(self, look: Look) -> Look | None:
+        """Returns the one to compare it with."""
+        while self._looks and look.now - self._looks[0].now > LONGEST:
+            self._looks.popleft()
+        earlier = self._looks[0] if self._looks else None
+        if not self._looks or look.now - self._looks[-1].now >= SHORTEST:
+            self._looks.append(look)
+        if earlier is None or look.now - earlier.now < SHORTEST:
+            return None
+        return earlier if look.counted else None  # our transport counts from its first claim on
+
+
+def read(look: Look, earlier: Look | None) -> Queues:
+    """All queues. `earlier` is the look that rates are measured from."""
+    return Queues(
+        each=tuple(_queue(name, look, earlier) for name in names()),
+        rates_seconds=look.now - earlier.now if earlier else None,
+    )
+
+
+def with_dead(queues: Queues, dead: Mapping[str, int]) -> Queues:
+    """The same with the dead letters of each, by the name of their queue."""
+    each = tuple(replace(queue, dead=dead.get(queue.name, 0)) for queue in queues.each)
+    return replace(queues, each=each)
+
+
+def _queue(name: str, look: Look, earlier: Look | None) -> Queue:
+    seen = look.queues[name]
+    count = seen.counters.get if look.counted else lambda *_: None
+    arrivals, departures = _rates(name, look, earlier)
+    since = seen.eligible_since
+    return Queue(
+        name=name,
+        depth=seen.depth,
+        oldest_seconds=None if since is None else max(0.0, look.now - since),
+        arrivals=arrivals,
+        departures=departures,
+        in_flight=_in_flight(name, look),
+        delayed=count("delayed", 0),
+        claimed_total=count("taken", 0),
+        put_back_total=count("back", 0),
+        acked_total=count("acked", 0),
+        dead_total=count("dead", 0),
+    )
+
+
+def _rates(name: str, look: Look, earlier: Look | None) -> tuple[float | None, float | None]:
+    """Arrivals are what the depth cannot tell otherwise, so that stock producers count too."""
+    if earlier is None:
+        return None, None
+    now, then = look.queues[name], earlier.queues[name]
+    seconds = look.now - earlier.now
+    taken = _net(now) - _net(then)
+    if now.counters.get("acked", 0) < then.counters.get("acked", 0):
+        return None, None  # counted anew meanwhile
+    return max(0.0, (now.depth - then.depth + taken) / seconds), max(0.0, taken / seconds)
+
+
+def _net(queue: QueueLook) -> int:
+    """Claims that were not put back."""
+    return queue.counters.get("taken", 0) - queue.counters.get("back", 0)
+
+
+def _in_flight(name: str, look: Look) -> int | None:
+    """As the owners told; None where one holds messages and has not told of which queues."""
+    found = 0
+    for owner in look.owners:
+        counts = owner.facts.get("queues")
+        if not isinstance(counts, dict):
+            if owner.held:
+                return None
+            continue
+        found += int(counts.get(name) or 0)
+    return found if look.counted or look.owners else None

@@ -1,0 +1,87 @@
+"""What fails: dead letters by group, each with the way to its replay; and the outbox."""
+
+from dataclasses import dataclass
+
+from django.urls import NoReverseMatch, reverse
+
+from dutiful.monitoring.alerts import rules_broker
+from dutiful.monitoring.alerts.formatting import span
+from dutiful.monitoring.status import formatting
+from dutiful.monitoring.status.formatting import State, plural
+from dutiful.monitoring.status.page_data import Seen
+
+
+@dataclass(frozen=True)
+class Group:
+    fingerprint: str
+    name: str
+    count: str
+    when: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Failures:
+    letters: State
+    groups: list[Group]
+    url: str
+    """Of all groups; "" where the app is left out."""
+    outbox: State
+    outbox_url: str
+
+
+def of(seen: Seen) -> Failures:
+    now = seen.snapshot.taken_at
+    groups = [
+        Group(
+            fingerprint=group.fingerprint,
+            name=f"{group.exception or group.reason} in {group.task or 'a message'}",
+            count=plural(group.open, "letter"),
+            when=f"last {formatting.ago(group.last.timestamp(), now)}",
+            url=_admin("dutiful_deadletters_group_change", group.fingerprint),
+        )
+        for group in (seen.records.groups if seen.records else [])
+    ]
+    return Failures(
+        letters=_letters(seen),
+        groups=groups,
+        url=_admin("dutiful_deadletters_group_changelist"),
+        outbox=_outbox(seen),
+        outbox_url=_admin("dutiful_outbox_outboxmessage_changelist"),
+    )
+
+
+def _admin(name: str, *args: str) -> str:
+    try:
+        return reverse(f"admin:{name}", args=args)
+    except NoReverseMatch:  # the app is left out, or has no page
+        return ""
+
+
+def _letters(seen: Seen) -> State:
+    letters = seen.snapshot.dead_letters
+    if letters.unreachable and letters.stored is None:
+        return State("none", "How many dead letters there are is not known")
+    if letters.unreachable:
+        kept = plural(letters.stored or 0, "dead letter")
+        return State("none", f"{kept} in the database; the broker cannot be asked for more")
+    counted = f"{letters.stream:,} " if letters.stored else ""
+    waiting = f", {counted}not collected yet" if letters.stream else ""
+    if not letters.stored and not letters.stream:
+        return State("ok", "No dead letters")
+    found = plural(letters.stored or letters.stream or 0, "dead letter")
+    return State("warn", found + (f" to deal with{waiting}" if letters.stored else waiting))
+
+
+def _outbox(seen: Seen) -> State:
+    outbox = seen.snapshot.outbox
+    if not outbox.installed:
+        return State("none", "There is no outbox")
+    if outbox.unreachable:
+        return State("none", "What lies in the outbox is not known")
+    if not outbox.rows:
+        return State("ok", "The outbox is empty")
+    oldest = outbox.oldest_seconds or 0.0
+    mark = "bad" if oldest > rules_broker.OUTBOX_SECONDS else "warn"
+    waits = "enqueue waits" if outbox.rows == 1 else "enqueues wait"
+    return State(mark, f"{outbox.rows:,} {waits} in the outbox, the oldest for {span(oldest)}")

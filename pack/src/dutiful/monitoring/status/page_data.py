@@ -1,0 +1,115 @@
+"""What the page is made of, asked side by side: each part may be away without the others.
+
+Whoever asks within a second gets the same answer, so ten viewers cost what one does.
+"""
+
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+from django.db import Error as DatabaseError
+
+from dutiful.conf import conf
+from dutiful.monitoring.alerts import copies, rules
+from dutiful.monitoring.alerts.alert import Alert, Finding
+from dutiful.monitoring.alerts.collected import Counters, Look
+from dutiful.monitoring.deadline import Late
+from dutiful.monitoring.healthz.probe import Probe, ask_database
+from dutiful.monitoring.link import LOST, Link, shared_url
+from dutiful.monitoring.monitor.lease import KEY as MONITOR_LEASE
+from dutiful.monitoring.slo.starts import Starts
+from dutiful.monitoring.snapshot import Snapshot, take
+from dutiful.monitoring.status import records
+from dutiful.monitoring.status.records import Records
+
+AWAY: Final = (*LOST, DatabaseError, Late)
+_since = time.time()
+
+
+@dataclass(frozen=True)
+class Monitor:
+    """What the monitor left on the broker."""
+
+    leads: bool
+    copy: copies.Copy | None
+
+
+@dataclass(frozen=True)
+class Seen:
+    """`records` and `monitor` are None where they could not be read; `why` says so of records."""
+
+    snapshot: Snapshot
+    records: Records | None
+    monitor: Monitor | None
+    why: str = ""
+
+    @property
+    def alerts(self) -> list[Alert]:
+        """What fires, by the newest of the monitor's copies."""
+        return copies.newest(
+            self.monitor.copy if self.monitor else None,
+            self.records.alerts if self.records else None,
+        )
+
+    @property
+    def starts(self) -> Starts:
+        return self.records.starts if self.records else Starts()
+
+    @cached_property
+    def findings(self) -> dict[str, Finding]:
+        """What the alerts' rules say of this very look, by key. Those that need a past are silent:
+        that is the monitor's."""
+        look = Look(
+            now=self.snapshot.taken_at,
+            snapshot=self.snapshot,
+            starts=self.starts,
+            counters=Counters(),
+            since=_since,
+            profiles=conf().shapes,
+        )
+        found = rules.findings(look)
+        return {each.key: each for judged in found.values() for each in judged or ()}
+
+
+def _ask_monitor() -> Monitor:
+    if not shared_url():
+        return Monitor(leads=False, copy=None)
+    try:
+        return Monitor(bool(_link.client.exists(MONITOR_LEASE)), _on_broker.load())
+    except LOST:
+        _link.close()
+        raise
+
+
+_link = Link(shared_url())
+_on_broker = copies.OnBroker(lambda: _link.client, lambda: _link.prefix)
+_snapshot = Probe("the snapshot", take, 4.0)
+_records = Probe("the database", records.read, 2.5)
+_monitor = Probe("the monitor's copy", _ask_monitor, 2.5)
+_database = Probe("the database", ask_database, 1.5)
+
+
+def database_answers() -> bool:
+    return not _database.trouble()
+
+
+def see(*, database: bool = True) -> Seen:
+    """Raises Late where not even the snapshot's own deadlines hold. Without a database that
+    answers, nobody waits for its records."""
+    probes: list[Probe[Any]] = [_snapshot, _monitor, *([_records] if database else [])]
+    for probe in probes:
+        with suppress(Late):  # said below
+            probe.begin()
+    snapshot = _snapshot.answer()
+    found, why = _try(_records) if database else (None, "the database does not answer")
+    told, _ = _try(_monitor)
+    return Seen(snapshot, found, told, why)
+
+
+def _try(probe: Probe[Any]) -> tuple[Any, str]:
+    try:
+        return probe.answer(), ""
+    except AWAY as error:
+        return None, " ".join(str(error).split()) or type(error).__name__

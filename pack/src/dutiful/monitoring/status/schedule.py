@@ -1,0 +1,87 @@
+"""Beat's clock: who leads, and each entry's last time due, sent, run."""
+
+from dataclasses import dataclass
+
+from dutiful.monitoring.alerts import rules_fleet
+from dutiful.monitoring.alerts.formatting import span
+from dutiful.monitoring.snapshot.facts import BeatEntry
+from dutiful.monitoring.status import formatting
+from dutiful.monitoring.status.formatting import UNKNOWN, State
+from dutiful.monitoring.status.page_data import Seen
+
+
+@dataclass(frozen=True)
+class Row:
+    name: str
+    state: State
+    due: str
+    sent: str
+    ran: str
+    """Heartbeats only: for the others a run is a task like any."""
+    next: str
+    """How long ago; `next` how long until then."""
+
+
+@dataclass(frozen=True)
+class Schedule:
+    unreachable: str
+    leader: State
+    holder: str
+    """Host and process: for staff."""
+    rows: list[Row]
+
+
+def of(seen: Seen) -> Schedule:
+    beat, now = seen.snapshot.beat, seen.snapshot.taken_at
+    return Schedule(
+        unreachable=beat.unreachable,
+        leader=_leader(seen),
+        holder=beat.leader,
+        rows=[_row(entry, seen, now) for entry in beat.entries],
+    )
+
+
+def _leader(seen: Seen) -> State:
+    beat = seen.snapshot.beat
+    if beat.leader_unreachable:
+        return State("none", "Who ticks is not known")
+    silent = seen.findings.get("beat-silent")
+    if not beat.leader:
+        return State("bad", "Nobody ticks: no beat runs")
+    if silent and silent.bad:
+        return State("bad", "A beat leads, and does not tick")
+    owed = f", {beat.pending} ticks are owed" if beat.pending else ""
+    missed = f", {beat.missed} missed today" if beat.missed else ""
+    return State("warn" if owed or missed else "ok", f"A beat ticks{owed}{missed}")
+
+
+def _row(entry: BeatEntry, seen: Seen, now: float) -> Row:
+    return Row(
+        name=entry.name,
+        state=_state(entry, seen),
+        due=_since(entry.due_at, now),
+        sent=_since(entry.sent_at, now),
+        ran=_since(entry.ran_at, now) if entry.queue else "",
+        next="now" if entry.next_at and entry.next_at <= now else _since(entry.next_at, now),
+    )
+
+
+def _since(then: float | None, now: float) -> str:
+    return UNKNOWN if then is None else formatting.brief(now - then)
+
+
+def _state(entry: BeatEntry, seen: Seen) -> State:
+    if entry.paused:
+        return State("none", "Paused")
+    if entry.state == "missed":
+        return State("bad", "Missed")
+    if entry.overdue_seconds > rules_fleet.OVERDUE:
+        return State("bad", f"Overdue by {span(round(entry.overdue_seconds))}")
+    if entry.state == "pending":
+        return State("warn", "Owed")
+    late = seen.findings.get(f"heartbeat-late:{entry.queue}") if entry.queue else None
+    if late is not None and late.bad:
+        return State("bad", "Does not come back")
+    if not entry.due_at:
+        return State("none", "Not due yet")
+    return State("ok", "On time")

@@ -1,0 +1,55 @@
+"""Where the fleet's time goes: the last day's dearest tasks."""
+
+from dataclasses import dataclass
+
+from dutiful.monitoring.alerts.formatting import span
+from dutiful.monitoring.status import charts, formatting
+from dutiful.monitoring.status.page_data import Seen
+
+
+@dataclass(frozen=True)
+class Row:
+    name: str
+    queue: str
+    time: str
+    share: float
+    """Percent of all time."""
+    runs: str
+    failed: str
+    ran: str
+    waited: str
+
+
+@dataclass(frozen=True)
+class Tasks:
+    """`rows` is None where the database did not answer."""
+
+    rows: list[Row] | None
+    total: str
+
+
+def of(seen: Seen) -> Tasks:
+    if seen.records is None:
+        return Tasks(None, "")
+    found = seen.records.tasks
+    rows = [
+        Row(
+            name=task.name,
+            queue=task.queue,
+            time=formatting.seconds(task.seconds),
+            share=charts.share(task.seconds, found.seconds) or 0.0,
+            runs=formatting.count(task.runs),
+            failed=_bad(task.failed, task.retried),
+            ran=f"{formatting.seconds(task.ran(0.5))}, {formatting.seconds(task.ran(0.95))}",
+            waited=f"{formatting.seconds(task.waited(0.5))}, {formatting.seconds(task.waited(0.95))}",
+        )
+        for task in found.first
+    ]
+    return Tasks(
+        rows, f"{formatting.plural(found.count, 'task')}, {span(round(found.seconds))} in all"
+    )
+
+
+def _bad(failed: int, retried: int) -> str:
+    said = [f"{failed:,} failed"] * bool(failed) + [f"{retried:,} retried"] * bool(retried)
+    return ", ".join(said) or "none failed"

@@ -1,0 +1,122 @@
+"""What to do: the alerts that fire, and what this very look finds that no alert tells of yet."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from dutiful.catalogue.queues import catalogue, known
+from dutiful.conf import conf
+from dutiful.monitoring import env, forecast
+from dutiful.monitoring.alerts.alert import Alert, Finding, Severity
+from dutiful.monitoring.alerts.catalogue import BY_ID
+from dutiful.monitoring.status import formatting
+from dutiful.monitoring.status.formatting import State
+from dutiful.monitoring.status.page_data import Seen
+
+
+@dataclass(frozen=True)
+class Item:
+    """`text` and `commands` name machines: they are for staff."""
+
+    id: str
+    state: State
+    title: str
+    subject: str
+    since: str
+    text: str
+    commands: tuple[str, ...]
+    runbook: str
+
+    @property
+    def link(self) -> bool:
+        """A path of the repository leads nowhere in a browser: it is told as text."""
+        return self.runbook.startswith(("http://", "https://", "/"))
+
+
+@dataclass(frozen=True)
+class Todo:
+    items: list[Item]
+    monitor: State
+    """Whether anybody would tell, were nobody looking here."""
+
+
+def of(seen: Seen) -> Todo:
+    """What is worst comes first."""
+    now = seen.snapshot.taken_at
+    items: dict[str, Item] = {}
+    firing = {alert.key for alert in seen.alerts}
+    for alert in seen.alerts:
+        if alert.told_at is None and _effect(alert, firing):
+            continue
+        since = f"Alert, for {formatting.brief(now - alert.since)}"
+        if (found := seen.findings.get(alert.key)) and not found.bad:
+            since += "; well just now"
+        items[alert.key] = _item(
+            alert.rule, alert.subject, alert.severity, since, alert.text, alert.advice
+        )
+    bad = {key for key, found in seen.findings.items() if found.bad} | set(items)
+    for key, found in seen.findings.items():
+        if found.bad and key not in items and not _effect(found, bad):
+            severity = found.severity or BY_ID[found.rule].severity
+            items[key] = _item(
+                found.rule, found.subject, severity, "Seen just now", found.text, found.advice
+            )
+    for queue in catalogue():  # before it is an alert
+        planned = forecast.of(seen.snapshot, queue, conf().shapes)
+        if planned.short and not any(item.subject == queue.name for item in items.values()):
+            items[queue.name] = Item(
+                id="queue-late",
+                state=State("warn", "Soon"),
+                title="A queue falls behind",
+                subject=queue.name,
+                since="Seen just now",
+                text=planned.text,
+                commands=planned.commands,
+                runbook=_runbook("queue-late"),
+            )
+    order = {rule: place for place, rule in enumerate(BY_ID)}
+    ranked = sorted(
+        items.values(), key=lambda item: (item.state.mark != "bad", order.get(item.id, 99))
+    )
+    return Todo(ranked, _monitor(seen))
+
+
+def _effect(found: Alert | Finding, bad: Collection[str]) -> bool:
+    """Whether what causes it is there as well: then that is what to do."""
+    under = BY_ID[found.rule].under if found.rule in BY_ID else ()
+    return any(key in bad for cause in under for key in (cause, f"{cause}:{found.subject}"))
+
+
+def _item(
+    rule: str,
+    subject: str,
+    severity: Severity,
+    since: str,
+    text: str,
+    commands: tuple[str, ...],
+) -> Item:
+    mark = "bad" if severity is Severity.CRITICAL else "warn"
+    return Item(
+        id=rule,
+        state=State(mark, str(severity).capitalize()),
+        title=BY_ID[rule].title if rule in BY_ID else rule,
+        subject=subject if known(subject) else "",
+        since=since,
+        text=text,
+        commands=commands,
+        runbook=_runbook(rule),
+    )
+
+
+def _runbook(rule: str) -> str:
+    return f"{env.RUNBOOK_URL.get()}#{rule}"
+
+
+def _monitor(seen: Seen) -> State:
+    if seen.monitor is None:
+        return State("none", "Whether the monitor runs is not known.")
+    if seen.monitor.leads:
+        return State("ok", "The monitor runs and tells of alerts.")
+    start = "manage.py monitor" if settings.DEBUG else "the monitor of the Procfile"
+    return State("warn", f"No monitor runs: nobody is told. Start {start}.")

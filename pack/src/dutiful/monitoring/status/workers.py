@@ -1,0 +1,68 @@
+"""Who works on what."""
+
+from dataclasses import dataclass
+
+from dutiful.monitoring.snapshot.facts import Worker
+from dutiful.monitoring.status import charts, formatting
+from dutiful.monitoring.status.formatting import State, plural
+from dutiful.monitoring.status.page_data import Seen
+
+
+@dataclass(frozen=True)
+class Row:
+    id: str
+    name: str
+    """Has its host's: for staff."""
+    profile: str
+    state: State
+    slots: str
+    slots_share: float | None
+    memory: str
+    memory_share: float | None
+    queues: tuple[str, ...]
+    told: str
+
+
+@dataclass(frozen=True)
+class Workers:
+    unreachable: str
+    rows: list[Row]
+
+
+def of(seen: Seen) -> Workers:
+    found = seen.snapshot.workers
+    now = seen.snapshot.taken_at
+    return Workers(found.unreachable, [_row(worker, now) for worker in found.each])
+
+
+def _row(worker: Worker, now: float) -> Row:
+    told = [f"last lease {formatting.brief(worker.lease_age)} ago"]
+    if worker.started_at:
+        told.append(f"up for {formatting.brief(now - worker.started_at)}")
+    if worker.restarts:
+        told.append(f"{plural(worker.restarts, 'restart')} this hour")
+    if worker.task:
+        told.append(f"memory grew most in {worker.task}")
+    return Row(
+        id=worker.id,
+        name=worker.name,
+        profile=worker.profile or worker.pool or "stock",
+        state=_state(worker),
+        slots=f"{formatting.count(worker.busy)} of {formatting.count(worker.slots)} slots",
+        slots_share=charts.share(worker.busy, worker.slots),
+        memory=formatting.size(worker.memory)
+        + (f" of {formatting.size(worker.memory_limit)}" if worker.memory_limit else ""),
+        memory_share=charts.share(worker.memory, worker.memory_limit),
+        queues=worker.queues,
+        told=", ".join(told),
+    )
+
+
+def _state(worker: Worker) -> State:
+    if not worker.alive:
+        return State("bad", f"Silent, holds {plural(worker.held, 'message')}")
+    if worker.draining:
+        return State("warn", f"Stopping, holds {plural(worker.held, 'message')}")
+    if not worker.queues:
+        return State("warn", "Consumes nothing yet")
+    return State("ok", f"Runs {worker.held}" if worker.held else "Ready")

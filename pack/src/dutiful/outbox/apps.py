@@ -1,0 +1,17 @@
+"""Registers this piece of the pack."""
+
+from django.apps import AppConfig
+
+
+class OutboxConfig(AppConfig):
+    name = "dutiful.outbox"
+    label = "dutiful_outbox"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from dutiful.outbox import daemon
+        from dutiful.outbox.door import OutboxDoor
+        from dutiful.publishing import hooks
+
+        hooks.door = OutboxDoor()
+        daemon.connect()

@@ -1,0 +1,54 @@
+"""Celery's route function: the queue of a task is the one that its declaration names."""
+
+from typing import Any
+
+from dutiful.catalogue.classes import Bound, QueueClass
+from dutiful.catalogue.queues import NotInCatalogue, advice, by_name, find, housekeeping
+
+
+def declared(task: Any) -> QueueClass:
+    """The queue class of a task. Raises NotInCatalogue naming the task, the nearest, the choices.
+
+    Celery's own tasks (`celery.…`) run with the housekeeping: nobody can declare theirs.
+    """
+    if task.name.startswith("celery."):
+        return housekeeping()
+    if task.urgency is None or task.runtime is None:
+        raise NotInCatalogue(
+            f"task {task.name} declares no urgency and runtime."
+            f" {advice(task.urgency, task.runtime, task.bound)}"
+        )
+    try:
+        return find(task.urgency, task.runtime, task.bound if safe(task) else Bound.COMPUTE)
+    except NotInCatalogue as error:
+        why = "" if safe(task) else " it is thread_safe=False, so only processes may run it:"
+        raise NotInCatalogue(f"task {task.name}:{why} {error}") from None
+
+
+def safe(task: Any) -> bool:
+    """Whether it may run on threads."""
+    return bool(getattr(task, "thread_safe", True))
+
+
+def route(
+    name: str, args: Any, kwargs: Any, options: dict[str, Any], task: Any = None, **_: Any
+) -> dict[str, str]:
+    """A queue named by the caller (and in the catalogue) wins; else the task's own.
+
+    Raises NotInCatalogue for a queue, a declaration, or a name sent without either.
+    """
+    queue = options.get("queue")
+    if queue is not None:
+        found = by_name(getattr(queue, "name", queue))
+        if not safe(task) and found.bound != Bound.COMPUTE:
+            raise NotInCatalogue(
+                f"task {name} is thread_safe=False and threads serve {found.name}: choose a queue"
+                " that is bound by compute."
+            )
+        return {"queue": found.name}
+    if task is None:
+        raise NotInCatalogue(
+            f"{name!r} is not a task of this project, so its queue is unknown:"
+            " pass send_task(..., queue=...)."
+        )
+    return {"queue": declared(task).name}

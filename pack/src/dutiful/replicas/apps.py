@@ -1,0 +1,21 @@
+"""Registers this piece of the pack. Without REPLICA_URLS only its checks."""
+
+from django.apps import AppConfig
+from django.core.checks import register
+
+
+class ReplicasConfig(AppConfig):
+    name = "dutiful.replicas"
+    label = "dutiful_replicas"
+
+    def ready(self) -> None:
+        from dutiful.database import replicas
+        from dutiful.publishing import hooks
+        from dutiful.replicas import checks, guard, position, reading, watch
+
+        register(checks.check_declarations, "tasks")
+        register(checks.check_names, "tasks")
+        if replicas.REPLICA_URLS.get():
+            hooks.stamp, hooks.reading = position.stamp, reading.reading
+            guard.connect()
+            watch.connect()

@@ -1,0 +1,27 @@
+"""Where a task reads: by its declaration, else as its class is configured, else the primary."""
+
+from typing import Any, Final, get_args
+
+from dutiful.catalogue.queues import NotInCatalogue
+from dutiful.database.replicas import REPLICA_READS
+from dutiful.publishing.router import declared
+from dutiful.task.base import Reads
+
+CHOICES: Final[tuple[str, ...]] = get_args(Reads)
+PRIMARY, REPLICA, DELAYED = CHOICES
+
+
+def reads_of(task: Any) -> str:
+    """One of CHOICES."""
+    return getattr(task, "reads", "") or (REPLICA if among(task, REPLICA_READS.get()) else PRIMARY)
+
+
+def among(task: Any, names: list[str]) -> bool:
+    """Whether the task, its queue or its urgency is one of these."""
+    if not names:
+        return False
+    try:
+        queue = declared(task)
+    except NotInCatalogue:
+        return False
+    return not {task.name, queue.name, str(queue.urgency)}.isdisjoint(names)

@@ -1,0 +1,54 @@
+"""PostgreSQL's position in its write-ahead log, as a message carries it: "16/B374D848"."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.core.exceptions import SynchronousOnlyOperation
+from django.db import DEFAULT_DB_ALIAS, Error, connections
+
+from dutiful.replicas import current
+from dutiful.replicas.declared import PRIMARY, reads_of
+
+# The insert position and not the flushed one: a commit that nobody waited for lies before it too.
+PRIMARYS = "SELECT pg_current_wal_insert_lsn()"
+
+
+def parse(text: Any) -> int | None:
+    """As a number; None for what is no position."""
+    if not isinstance(text, str):
+        return None
+    high, slash, low = text.partition("/")
+    try:
+        return (int(high, 16) << 32) + int(low, 16) if slash else None
+    except ValueError:
+        return None
+
+
+def shown(position: int) -> str:
+    return f"{position >> 32:X}/{position & 0xFFFFFFFF:X}"
+
+
+def stamp(names: Iterable[str], own_transaction: bool) -> str:
+    """The primary's position now, for messages of tasks of these names; "" where none is needed.
+
+    A message without one is read for on the primary: so it is for tasks that read there anyhow,
+    inside a transaction that is still to be committed, and while the primary does not answer.
+    """
+    if not any(_may_read_replicas(name) for name in names):
+        return ""
+    connection = connections[DEFAULT_DB_ALIAS]
+    if connection.in_atomic_block and not own_transaction:
+        return ""
+    try:
+        with current.unnoticed(), connection.cursor() as cursor:
+            cursor.execute(PRIMARYS)
+            return str(cursor.fetchone()[0])
+    except (Error, SynchronousOnlyOperation):
+        return ""
+
+
+def _may_read_replicas(name: str) -> bool:
+    from celery import current_app  # late: the app's own start
+
+    task = current_app.tasks.get(name)
+    return task is None or reads_of(task) != PRIMARY

@@ -1,0 +1,33 @@
+"""Django's database router: reads of a task go to its replica, everything else to the primary."""
+
+from typing import Any
+
+from django.db import DEFAULT_DB_ALIAS
+
+from dutiful.replicas import current
+from dutiful.replicas.standing import ALIASES
+
+OWN = frozenset((DEFAULT_DB_ALIAS, *ALIASES))
+
+
+class Router:
+    """Last in DATABASE_ROUTERS: it answers for whatever no other router has claimed."""
+
+    def db_for_read(self, model: Any, **hints: Any) -> str | None:
+        return current.alias() or _primary(hints)
+
+    def db_for_write(self, model: Any, **hints: Any) -> str | None:
+        return _primary(hints)
+
+    def allow_relation(self, one: Any, other: Any, **hints: Any) -> bool | None:
+        """Rows of the primary and of its replicas are of one database."""
+        return True if {one._state.db, other._state.db} <= OWN else None
+
+    def allow_migrate(self, db: str, app_label: str, **hints: Any) -> bool | None:
+        return False if db in ALIASES else None
+
+
+def _primary(hints: dict[str, Any]) -> str | None:
+    """Django would go to the database that an object came from: a replica, too."""
+    origin = getattr(getattr(hints.get("instance"), "_state", None), "db", None)
+    return DEFAULT_DB_ALIAS if origin in OWN else None

@@ -1,0 +1,59 @@
+"""The system checks on tasks that hold at every start of the web, a worker or beat.
+
+They look at what is registered. What the source says is the linter's (dutiful/lint/), which only
+`manage.py check` runs.
+"""
+
+from typing import Any
+
+from django.core.checks import CheckMessage, Error
+
+from dutiful.catalogue.queues import NotInCatalogue
+from dutiful.lint.rules import ALIAS, UNDECLARED
+from dutiful.publishing.router import declared
+
+
+def check_declarations(**_: Any) -> list[CheckMessage]:
+    """dutiful.E001: a task whose declaration is missing, or not in the catalogue."""
+    from celery import current_app as app
+
+    app.loader.import_default_modules()
+    found: list[CheckMessage] = []
+    for task in sorted(app.tasks.values(), key=lambda task: str(task.name)):
+        try:
+            declared(task)
+        except NotInCatalogue as error:
+            found.append(
+                Error(
+                    str(error),
+                    hint=UNDECLARED.mend,
+                    obj=task.name,
+                    id=UNDECLARED.id,
+                )
+            )
+    return found
+
+
+def check_aliases(**_: Any) -> list[CheckMessage]:
+    """dutiful.E002: an alias that another task bears, as its name or as an alias too."""
+    from celery import current_app as app
+
+    app.loader.import_default_modules()
+    tasks = {task.name: task for task in app.tasks.values()}
+    bearers: dict[str, list[str]] = {name: [name] for name in sorted(tasks)}
+    found: list[CheckMessage] = []
+    for name, task in sorted(tasks.items()):
+        for alias in getattr(task, "aliases", ()):
+            others = [other for other in bearers.get(alias, []) if other != name]
+            bearers.setdefault(alias, []).append(name)
+            found += [
+                Error(
+                    f"its alias {alias!r} is {'the name' if other == alias else 'an alias'} of"
+                    f" {other}.",
+                    hint=ALIAS.mend,
+                    obj=name,
+                    id=ALIAS.id,
+                )
+                for other in others
+            ]
+    return found

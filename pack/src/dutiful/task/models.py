@@ -1,0 +1,43 @@
+"""What the tasks' machinery keeps in the database."""
+
+from django.db import models
+from django.utils import timezone
+
+
+class Claim(models.Model):
+    """Which message may do a piece of work that was sent more than once (`dutiful/task/claims.py`)."""
+
+    key = models.CharField(max_length=255, unique=True)
+    holder = models.CharField(max_length=64)
+    claimed_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class Cursor(models.Model):
+    """How far a loop of a task is (`dutiful/task/iterate.py`). Gone once the task has succeeded."""
+
+    task_id = models.CharField(max_length=255)
+    name = models.CharField(max_length=64, blank=True)
+    """Of the loop, where a task has several."""
+    place = models.JSONField(null=True)
+    """Of the last row that is done; None before the first."""
+    done = models.PositiveBigIntegerField(default=0)
+    total = models.PositiveBigIntegerField(null=True)
+    holder = models.CharField(max_length=32, blank=True)
+    """The run that may save: the last that took it up."""
+    saved_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["task_id", "name"], name="one_cursor_a_loop")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.done:,} rows" if self.total is None else f"{self.done:,} of {self.total:,}"
+
+    @property
+    def percent(self) -> int:
+        """0 to 100; 0 where the total is not known."""
+        return min(100, 100 * self.done // self.total) if self.total else 0

@@ -1,0 +1,70 @@
+"""What a task returns: kept only where a caller asks for it, small, and for a day.
+
+Looked at when the body has ended, before the next step of a chain is sent and the result is stored.
+Celery would find out halfway: the next step's refusal would then be a line in the log.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from celery.app.trace import get_actual_ignore_result  # type: ignore[attr-defined]
+from django.conf import settings
+from kombu.exceptions import EncodeError
+from kombu.utils.json import dumps
+
+from dutiful.publishing import payload
+from dutiful.task.retries import PermanentError
+
+LIMIT: Final = 64 * 1024
+"""Bytes of a stored result, as JSON. The Django setting RESULT_LIMIT_BYTES overrides it."""
+
+
+class ResultRefused(PermanentError):
+    """The task has done its work, and what it returned cannot be kept or handed on.
+
+    A failure, so that the caller's `get()` raises it and the dead letter shows it: no caller would
+    notice a result that is silently missing. Not tried again: the work is done.
+    """
+
+    reason = "result refused"
+
+
+def checked(task: Any, result: Any) -> Any:
+    """The result. Raises ResultRefused where somebody wants it and it cannot be had."""
+    if result is None:
+        return None
+    request = task.request
+    if not get_actual_ignore_result(task, request) or request.chord:
+        limit = getattr(settings, "RESULT_LIMIT_BYTES", LIMIT)
+        try:
+            size = len(dumps(result).encode())
+        except (TypeError, ValueError, EncodeError) as error:
+            raise ResultRefused(f"{_of(task, result)} is not JSON: {error}. {_MEND}") from None
+        if size > limit:
+            raise ResultRefused(
+                f"{_of(task, result)} is {size} bytes of JSON, the limit is {limit}. {_MEND}"
+            )
+    for step in _next(request):
+        args = (result, *(step.get("args") or ()))
+        queue = (step.get("options") or {}).get("queue")
+        following = task.app.tasks.get(step["task"])
+        try:
+            payload.check(step["task"], args, step.get("kwargs") or {}, following, queue)
+        except payload.PayloadError as error:
+            said = f"{_of(task, result)} cannot be handed on: {error}"
+            raise ResultRefused(f"{said} {_MEND}") from None
+    return result
+
+
+_MEND: Final = "The work is done: save the data, return its primary key; a replay runs it again."
+
+
+def _of(task: Any, result: Any) -> str:
+    return f"{task.name}: its result ({type(result).__name__})"
+
+
+def _next(request: Any) -> Iterator[Mapping[str, Any]]:
+    """The tasks that are given the result: links, and the next step of a chain."""
+    for step in (*(request.callbacks or ()), *(request.chain or ())[-1:]):
+        if not step.get("immutable") and not step.get("subtask_type"):
+            yield step

@@ -1,0 +1,230 @@
+"""The keeper: a daemon thread with a connection of its own that keeps this process's lease.
+
+The event loop stands still for seconds, while a thread pool drains or a solo task runs; the lease
+must not. Forked children have no keeper: they hold nothing.
+"""
+
+import atexit
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from redis.exceptions import RedisError
+
+from dutiful.transport.options import Options
+from dutiful.transport.redis import host, scripts
+from dutiful.transport.redis.owner import Owner
+from dutiful.transport.redis.script_connection import Line
+
+logger = logging.getLogger(__name__)
+TICK_SECONDS = 1.0
+"""How often it flushes acks and looks for processes of this host that are gone."""
+
+
+class Keeper:
+    """Refreshes the lease, flushes what is pending, reaps the dead."""
+
+    def __init__(
+        self,
+        owner: Owner,
+        pool: Any,
+        keys: Sequence[str],
+        options: Options,
+        visibility_seconds: float,
+    ) -> None:
+        self.owner, self.options = owner, options
+        self._line = Line(pool)
+        self._keys = keys
+        self._tick = min(TICK_SECONDS, options.refresh_seconds, visibility_seconds / 4)
+        self._renew_seconds = visibility_seconds / 4
+        self._refreshed = self._renewed = self._reaped = 0.0
+        self._poke = threading.Event()
+        self._done = threading.Condition()
+        self._asked = self._answered = 0
+        self._closing = False
+        self._neighbours: dict[str, tuple[int, str]] = {}
+        self.on_tick: list[Callable[[], None]] = []
+        """Called each tick, for what else must look after this broker."""
+        self.thread = threading.Thread(target=self._run, name="lease-keeper", daemon=True)
+
+    def start(self) -> None:
+        self.thread.start()
+        atexit.register(self.owner.close)
+
+    def flush(self, seconds: float) -> bool:
+        """True once all that was pending has been answered by the server."""
+        with self._done:
+            self._asked += 1
+            mine = self._asked
+            self._poke.set()
+            return self._done.wait_for(lambda: self._answered >= mine, seconds)
+
+    def close(self, seconds: float) -> bool:
+        self._closing = True
+        return self.flush(seconds)
+
+    def _run(self) -> None:
+        while not self.owner.closed:
+            self._poke.wait(self._tick)
+            self._poke.clear()
+            asked, closing = self._asked, self._closing
+            try:
+                self._flush()
+                if closing:
+                    self._say_bye()
+                else:
+                    self._keep()
+            except (RedisError, OSError) as error:
+                # The loop's own connection says it loudly; this one tries again at once.
+                logger.info("lease keeper: %s; trying again", error)
+                time.sleep(min(0.2, self._tick))
+                continue
+            except Exception:  # whatever it is, the lease must be kept
+                logger.exception("lease keeper: trying again")
+                time.sleep(self._tick)
+                continue
+            with self._done:
+                self._answered = asked
+                self._done.notify_all()
+        self._line.close()
+
+    def _flush(self) -> None:
+        for tag in self.owner.abandoned():
+            self.owner.put_back([tag])
+        if self.owner.has_pending:
+            acks, others = self.owner.take()
+            try:
+                fenced = self._line.run(
+                    scripts.SETTLE, self._keys, settle_words(self.owner, acks, others)
+                )
+            except BaseException:
+                self.owner.give_back(acks, others)
+                raise
+            self.owner.settled(acks, others)
+            report_fenced(fenced)
+
+    def _keep(self) -> None:
+        now = time.monotonic()
+        if (
+            now - self._refreshed >= self.options.refresh_seconds
+            or now - self._renewed >= self._renew_seconds
+        ):
+            renew = now - self._renewed >= self._renew_seconds
+            facts = json.dumps(self.owner.facts)
+            reply = self._line.run(
+                scripts.REFRESH,
+                self._keys,
+                (self.owner.id, facts, self.options.lease_seconds, int(renew)),
+            )
+            self._refreshed = now
+            if renew:
+                self._renewed = now
+            if reply[0] == b"reaped":
+                logger.error(
+                    "this worker did not refresh its lease for %g s (frozen, or cut off from the"
+                    " broker); its messages were given to others. What runs here may run twice.",
+                    self.options.lease_seconds,
+                )
+                self.hello()
+        self._reap(now)
+        for call in self.on_tick:
+            try:
+                call()
+            except (RedisError, OSError):
+                raise
+            except Exception:  # whatever it is, the lease must be kept
+                logger.exception("lease keeper: %r failed", call)
+
+    def hello(self, line: Line | None = None) -> None:
+        """Announces the owner and raises its epoch. Raises redis errors."""
+        line = line or self._line
+        with self.owner.talking:
+            epoch, _again = line.run(
+                scripts.HELLO,
+                self._keys,
+                (
+                    self.owner.id,
+                    json.dumps(self.owner.facts),
+                    run_id_of(line.command("INFO", "server")),
+                    self.options.lease_seconds,
+                    *self.owner.known(),
+                ),
+            )
+            self.owner.epoch = int(epoch)
+
+    def _reap(self, now: float) -> None:
+        overdue = now - self._reaped >= self.options.lease_seconds / 3
+        gone = self._gone_neighbours()
+        if not gone and not overdue:
+            return
+        self._reaped = now
+        evidence = json.dumps(
+            {"at": time.time(), "reaped by": self.owner.facts.get("worker") or self.owner.id}
+        )
+        run_id = run_id_of(self._line.command("INFO", "server"))
+        words = (self.owner.id, self.options.lease_seconds, evidence, run_id, *gone)
+        reply = self._line.run(scripts.REAP, self._keys, words)
+        for i in range(0, len(reply), 3):
+            report_vanished(reply[i].decode(), json.loads(reply[i + 1]), int(reply[i + 2]))
+
+    def _gone_neighbours(self) -> list[str]:
+        """Owners of this host whose process is no more: no need to wait for their lease."""
+        ids = [
+            each.decode() for each in self._line.command("ZRANGE", f"{self._keys[0]}:owners", 0, -1)
+        ]
+        for owner_id in ids:
+            if owner_id not in self._neighbours:
+                raw = self._line.command("HGET", f"{self._keys[0]}:owner:{owner_id}", "facts")
+                facts = json.loads(raw or "{}")
+                local = facts.get("host") == host.here()
+                self._neighbours[owner_id] = (facts["pid"], facts["started"]) if local else (0, "")
+        self._neighbours = {each: self._neighbours[each] for each in ids}
+        return [
+            owner_id
+            for owner_id, (pid, since) in self._neighbours.items()
+            if pid and owner_id != self.owner.id and host.gone(pid, since)
+        ]
+
+    def _say_bye(self) -> None:
+        self._line.run(scripts.BYE, self._keys, (self.owner.id,))
+        self.owner.closed = True
+
+
+def settle_words(owner: Owner, acks: list[str], others: list[Any]) -> list[Any]:
+    """The arguments of settle.lua."""
+    words: list[Any] = [owner.id, len(acks), *acks]
+    for each in others:
+        words += (each.what, each.tag, each.first, each.second)
+    return words
+
+
+def run_id_of(info: Any) -> str:
+    """The server's run_id: another one means that it has restarted."""
+    text = info.decode() if isinstance(info, bytes) else str(info)
+    for line in text.splitlines():
+        if line.startswith("run_id:"):
+            return line.partition(":")[2]
+    return "unknown"
+
+
+def report_fenced(tags: list[bytes]) -> None:
+    if tags:
+        logger.warning(
+            "%d late acknowledgements had no effect: others have the messages by now (%s ...)",
+            len(tags),
+            tags[0].decode(errors="replace"),
+        )
+
+
+def report_vanished(owner_id: str, facts: dict[str, Any], count: int) -> None:
+    """A worker ended without a word: nobody else can tell the tracker."""
+    memory = f"{facts['memory'] / 2**20:.0f} MiB" if facts.get("memory") else "none"
+    # Formatted here: the tracker is given the message, never its arguments.
+    logger.error(
+        f"worker {facts.get('worker') or owner_id} (pid {facts.get('pid')}) vanished; {count}"
+        f" messages that it held go to others. Its last memory reading: {memory}; the last task"
+        f" seen growing: {facts.get('task') or 'none'}"
+    )

@@ -1,0 +1,1 @@
+"""What runs tasks: worker profiles, and the worker that takes its shape from them."""

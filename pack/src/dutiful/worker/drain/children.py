@@ -1,0 +1,62 @@
+"""The child processes of a worker that stops: frozen, ended, killed."""
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from dutiful.worker.drain.loop import Loop
+
+
+def pids(pool: Any) -> list[int]:
+    """The prefork pool's children, and what `multiprocessing` has started beside them."""
+    processes = getattr(getattr(pool, "_pool", None), "_pool", None) or ()
+    children = [*processes, *multiprocessing.active_children()]
+    return [child.pid for child in children if child.pid]
+
+
+def freeze(children: Iterable[int]) -> None:
+    """They do nothing any more and are not dead: no result and no crash is noticed."""
+    _send(children, signal.SIGSTOP)
+
+
+def kill(children: Iterable[int]) -> None:
+    _send(children, signal.SIGKILL)
+
+
+def leave(pool: Any, loop: Loop, children: list[int], seconds: float) -> None:
+    """Ends idle children as Celery does at its stop, so that they send their last signals."""
+    processes: Any = getattr(pool, "_pool", None)
+    if not children or not hasattr(processes, "_stop_task_handler"):
+        return
+    deadline = time.monotonic() + seconds
+
+    def tell() -> None:
+        processes._worker_handler.close()  # or it would start new ones
+        processes._stop_task_handler(processes._task_handler)
+
+    if loop.call(tell, seconds):
+        reap(children, deadline - time.monotonic())
+
+
+def reap(children: Iterable[int], seconds: float) -> None:
+    """Waits for their end, so that no zombie stays where nobody else would."""
+    deadline = time.monotonic() + seconds
+    while not all(_gone(child) for child in children) and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+
+def _gone(child: int) -> bool:
+    try:
+        return os.waitpid(child, os.WNOHANG)[0] != 0
+    except ChildProcessError:
+        return True  # somebody else has waited for it
+
+
+def _send(children: Iterable[int], number: signal.Signals) -> None:
+    for child in children:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(child, number)

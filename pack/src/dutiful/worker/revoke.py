@@ -1,0 +1,65 @@
+"""Revoking a task that waits in Redis for its time deletes its message.
+
+Celery's workers remember revoked ids in memory, for some hours; a message that is parked for longer
+would run. So `app.control.revoke(id)` also deletes what is parked under that id, tells the result
+backend, and sends the event that Celery sends.
+"""
+
+import logging
+from typing import Any
+
+from celery import signals
+from kombu.utils.functional import maybe_list
+from kombu.utils.json import loads
+
+from dutiful.transport.redis import scripts
+from dutiful.transport.redis.script_connection import Line
+
+logger = logging.getLogger(__name__)
+
+
+def connect() -> None:
+    """Replaces Celery's control command `revoke` in worker processes."""
+    signals.celeryd_init.connect(_register, dispatch_uid="dutiful.worker.revoke")
+
+
+def _register(**_: Any) -> None:
+    from celery.worker import control as module  # heavy, and only workers need it
+
+    control: Any = module
+    stock = control.revoke
+
+    def revoke(state: Any, task_id: Any, *args: Any, **kwargs: Any) -> Any:
+        answer = stock(state, task_id, *args, **kwargs)
+        delete_parked(state, sorted(set(maybe_list(task_id) or ())))
+        return answer
+
+    revoke.__doc__ = stock.__doc__
+    signature = control.Panel.meta["revoke"].signature
+    control.Panel.register(revoke, type="control", variadic="task_id", signature=signature)
+
+
+def delete_parked(state: Any, task_ids: list[str]) -> list[str]:
+    """Deletes the parked messages of these tasks; returns the ids of those that there were.
+
+    Raises redis errors, as every control command may: the caller is told.
+    """
+    channel = state.consumer.task_consumer.channel
+    if not task_ids or getattr(channel, "script_keys", None) is None:
+        return []  # another transport parks nothing
+    line = Line(channel.pool)  # with gevent the channel's own is another greenlet's
+    try:
+        stored = line.run(scripts.REVOKE, channel.script_keys, task_ids)
+    finally:
+        line.close()
+    found = [loads(each.decode())[0]["headers"] for each in stored]
+    for headers in found:
+        logger.info("task %s (%s) was revoked before its time", headers["id"], headers.get("task"))
+        dispatcher = state.consumer.event_dispatcher
+        if dispatcher and dispatcher.enabled:
+            dispatcher.send(
+                "task-revoked", uuid=headers["id"], terminated=False, signum=None, expired=False
+            )
+        if not headers.get("ignore_result"):
+            state.app.backend.mark_as_revoked(headers["id"], "revoked", store_result=True)
+    return [headers["id"] for headers in found]

@@ -1,0 +1,6 @@
+"""The project's settings with the benchmarks' own tasks."""
+
+from dutiful.drills.host.settings import *  # noqa: F403
+from dutiful.drills.host.settings import INSTALLED_APPS as OURS
+
+INSTALLED_APPS = [*OURS, "tests.benchmarks"]

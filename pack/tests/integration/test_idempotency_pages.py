@@ -1,0 +1,83 @@
+"""Keys in the admin, and the whole piece taken out with its one line."""
+
+import subprocess
+import sys
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from dutiful import env
+from dutiful.idempotency.models import Call, Key
+
+WITHOUT = """
+import os
+os.environ["DJANGO_SETTINGS_MODULE"] = "dutiful.drills.host.settings"
+from dutiful.drills.host.settings import apps
+apps.INSTALLED_APPS.remove("dutiful.idempotency")
+import django
+django.setup()
+from django.core.management import call_command
+call_command("check")
+call_command("migrate", verbosity=0)
+from dutiful.beat.installed import installed
+from dutiful.drills.host.schedule import SCHEDULE
+assert "purge-idempotency" not in {entry.name for entry in installed(SCHEDULE)}
+from dutiful.drills.host.celery import app
+app.loader.import_default_modules()
+from dutiful.testing.cases import run_as_worker
+from tasks.examples.models import Signup
+from django.conf import settings
+settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+signup = Signup.objects.create(email="ada@example.com")
+assert run_as_worker(app.tasks["examples.send_signup_mail"], [str(signup.pk)]) == "mailed"
+"""
+
+
+def key(name: str, state: str) -> Key:
+    now = timezone.now()
+    return Key.objects.create(
+        key=f"app.pay/{name}",
+        task="app.pay",
+        task_id=f"id-{name}",
+        state=state,
+        fence=1,
+        claimed_at=now,
+        lease_until=now + timedelta(hours=1),
+        expires_at=now + timedelta(hours=2),
+    )
+
+
+@pytest.mark.django_db
+def test_a_person_searches_and_releases_a_stuck_key() -> None:
+    stuck, done = key("order-7", "running"), key("order-8", "done")
+    Call.objects.create(key="c", called_at=timezone.now(), expires_at=timezone.now())
+    client = Client()
+    client.force_login(User.objects.create_superuser("root"))
+    found = client.get(reverse("admin:dutiful_idempotency_key_changelist"), {"q": "order-7"})
+    assert "app.pay/order-7" in found.content.decode()
+    assert "app.pay/order-8" not in found.content.decode()
+    page = client.get(reverse("admin:dutiful_idempotency_key_change", args=[stuck.pk]))
+    assert (page.status_code, b'name="_save"' in page.content) == (200, False)
+    assert client.post(reverse("admin:dutiful_idempotency_key_add")).status_code == 403
+    asked = {"action": "release", "_selected_action": [stuck.pk, done.pk]}
+    client.post(reverse("admin:dutiful_idempotency_key_changelist"), asked)
+    assert [row.pk for row in Key.objects.all()] == [done.pk], "what is done stays done"
+    asked = {"action": "release", "_selected_action": ["c"]}
+    client.post(reverse("admin:dutiful_idempotency_call_changelist"), asked)
+    assert not Call.objects.exists()
+
+
+def test_without_its_line_the_rest_works() -> None:
+    environment = {"DATABASE_URL": "sqlite://:memory:", "PATH": "/usr/bin:/bin"}
+    ran = subprocess.run(
+        [sys.executable, "-c", WITHOUT],
+        cwd=env.ROOT,
+        capture_output=True,
+        text=True,
+        env=environment,
+    )
+    assert ran.returncode == 0, ran.stderr

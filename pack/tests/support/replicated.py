@@ -1,0 +1,95 @@
+"""Tasks that read, and tell where. Each adds a line of JSON to the file that it is given."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from django.db import connection, transaction
+
+from dutiful.task.base import task
+from dutiful.task.models import Claim
+from dutiful.task.retries import NEVER
+
+ROWS = 30
+
+
+def tell(path: str, **found: Any) -> None:
+    with Path(path).open("a") as file:
+        file.write(json.dumps(found) + "\n")
+
+
+def position() -> str:
+    """The primary's, now."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_current_wal_insert_lsn()")
+        return str(cursor.fetchone()[0])
+
+
+def seen(key: str) -> dict[str, Any]:
+    """Whether the row is there, and which database said so."""
+    rows = Claim.objects.filter(key=key)
+    where = rows.db
+    return {"key": key, "there": rows.exists(), "where": where, "at": time.time()}
+
+
+@task(urgency="average", runtime="fast", retry_policy=NEVER, reads="replica")
+def look(path: str, key: str) -> None:
+    """Reads a row."""
+    tell(path, **seen(key))
+
+
+@task(urgency="average", runtime="fast", retry_policy=NEVER, reads="delayed")
+def look_later(path: str, key: str) -> None:
+    """Reads a row, and can wait for it."""
+    tell(path, **seen(key))
+
+
+@task(urgency="average", runtime="fast", retry_policy=NEVER)
+def look_plainly(path: str, key: str) -> None:
+    """Declares nothing."""
+    tell(path, **seen(key))
+
+
+@task(urgency="relaxed", runtime="slow", retry_policy=NEVER)
+def look_calmly(path: str, key: str) -> None:
+    """Of another class."""
+    tell(path, **seen(key))
+
+
+@task(urgency="average", runtime="fast", retry_policy=NEVER, reads="replica")
+def write(path: str, key: str) -> None:
+    """Reads, writes, reads; an object that came from a replica is saved."""
+    before = seen(key)
+    row = Claim.objects.get(key=key)
+    came_from = row._state.db
+    row.holder = "changed"
+    row.save()
+    after = seen(key)
+    fresh = Claim.objects.get(key=key).holder
+    tell(path, before=before, came_from=came_from, after=after, fresh=fresh)
+
+
+@task(urgency="average", runtime="fast", retry_policy=NEVER, reads="replica")
+def lock(path: str, key: str) -> None:
+    """Reads inside a transaction and after it."""
+    with transaction.atomic():
+        inside = seen(key)["where"]
+    tell(path, inside=inside, after=seen(key)["where"])
+
+
+@task(urgency="average", runtime="fast", retry_policy=NEVER, reads="replica")
+def trespass(path: str, key: str) -> None:
+    """Writes where it must not."""
+    tell(path, tries=key)
+    Claim.objects.using("replica1").create(key=f"{key}-more", holder="nobody")
+
+
+@task(bind=True, urgency="average", runtime="fast", retry_policy=NEVER, reads="replica")
+def enqueue(self: Any, path: str, key: str) -> None:
+    """Enqueues, and goes through rows that keep their place, between two reads."""
+    before = seen(key)["where"]
+    look.delay(path, key)
+    for _ in self.iterate(range(ROWS), every=0.0):
+        pass
+    tell(path, before=before, after=seen(key)["where"])

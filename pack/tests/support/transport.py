@@ -1,0 +1,216 @@
+"""Workers of the Redis transport without their processes: several in one, every step by hand.
+
+Each `Peer` has an owner, a keeper whose thread never starts, and a channel. Time is moved by
+moving an owner's last refresh back in Redis, so that no test waits for a lease.
+"""
+
+import contextlib
+import itertools
+import json
+from collections.abc import Callable
+from typing import Any, Final
+from unittest import mock
+
+import redis
+from kombu import Connection
+
+from dutiful.transport.message import Message
+from dutiful.transport.options import Options
+from dutiful.transport.redis import scripts
+from dutiful.transport.redis.lease_heartbeat import Keeper
+from dutiful.transport.redis.owner import Owner
+from dutiful.transport.redis.script_connection import Line
+from dutiful.transport.redis.transport import Transport
+
+LEASE_SECONDS: Final = 1000.0
+VISIBILITY_SECONDS: Final = 100_000.0
+PREFETCH: Final = 50
+OWNERS: Final = "unacked:owners"
+QUIET: Final = "unacked:quiet"
+_names = itertools.count(1)
+
+
+class ReplyLost(redis.ConnectionError):
+    """The server did it; nobody heard of it."""
+
+
+def connect(url: str, **options: Any) -> Any:
+    """A kombu connection on our transport, whatever is registered."""
+    ssl = options.pop("ssl", None)
+    return Connection(url, transport=Transport, transport_options=options, ssl=ssl)
+
+
+def publish(connection: Any, count: int, **headers: Any) -> None:
+    """Messages of a task `t` to queue `q`, numbered."""
+    for number in range(count):
+        connection.Producer().publish(
+            {}, routing_key="q", headers={"id": str(number), "task": "t", **headers}
+        )
+
+
+def raw_message(
+    number: int, queue: str, tag: str | None = None, headers: dict[str, Any] | None = None
+) -> bytes:
+    """A message as kombu writes it to a list. Its task id is its number."""
+    return json.dumps(
+        {
+            "body": "e30=",
+            "content-encoding": "utf-8",
+            "content-type": "application/json",
+            "headers": {"id": str(number), "task": "t", **(headers or {})},
+            "properties": {
+                "correlation_id": str(number),
+                "delivery_mode": 2,
+                "delivery_info": {"exchange": "", "routing_key": queue},
+                "priority": 0,
+                "body_encoding": "base64",
+                "delivery_tag": tag or f"tag-{number}",
+            },
+        }
+    ).encode()
+
+
+class Peer:
+    """One worker: what it has got is in `got`, by the number of the message."""
+
+    def __init__(self, url: str, queues: list[str], **options: Any) -> None:
+        self.url, self.queues = url, queues
+        self.options = {"lease_seconds": LEASE_SECONDS, **options}
+        self.options.setdefault("visibility_timeout", VISIBILITY_SECONDS)
+        number = next(_names)
+        self.name = f"peer{number}"
+        self.looped = number % 2 == 0
+        """Every other one is turned by an event loop: its claims are answered later."""
+        self.owner = Owner(f"{url} {self.name}")
+        self.owner.note(worker=self.name, host="simulated", pid=0, started="")
+        self.got: dict[int, Message] = {}
+        self.twice: list[int] = []
+        self.connection: Any = None
+        self.channel: Any = None
+        self.connect()
+
+    def connect(self) -> None:
+        """A first connection, or the one after a blip: a new channel for the same owner."""
+        if self.channel is not None:
+            self.connection.release()
+        self.connection = connect(self.url, **self.options)
+        channel = self.channel = self.connection.channel()
+        if self.looped:
+            channel.connection.cycle.loop = mock.Mock()
+        if self.owner.keeper is None:
+            visibility = self.options["visibility_timeout"]
+            self.owner.keeper = Keeper(
+                self.owner,
+                channel._get_pool(),
+                channel.script_keys,
+                Options.of(self.options),
+                visibility,
+            )
+        channel.owner = self.owner
+        channel.basic_qos(0, PREFETCH, False)
+        for queue in self.queues:
+            channel.basic_consume(queue, False, self._receive, f"{self.name}-{queue}")
+        self.owner.keeper.hello(channel.line)
+
+    def _receive(self, message: Message) -> None:
+        if "id" not in message.headers:  # garbage that can be read
+            message.dead_letter("no id")
+            return
+        number = int(message.headers["id"])
+        if number in self.got:
+            self.twice.append(number)
+        self.got[number] = message
+
+    @property
+    def keeper(self) -> Keeper:
+        found: Keeper = self.owner.keeper
+        return found
+
+    def claim(self, room: int = PREFETCH) -> list[int]:
+        """Takes up to `room` messages, from the queues in their order."""
+        before = set(self.got)
+        unsettled = sum(not held.settled for held in self.owner.held().values())
+        self.channel.basic_qos(0, unsettled + room, False)
+        self.channel.look_again()
+        self.channel.turn()
+        if self.channel.flying:
+            self.channel.arrive()
+        return [number for number in self.got if number not in before]
+
+    def claim_and_lose_the_reply(self, room: int = PREFETCH) -> None:
+        """The server executes the packet; the connection breaks before the answer."""
+        read = Line._read
+
+        def lose(line: Line, connection: Any, count: int) -> Any:
+            read(line, connection, count)
+            line.close()
+            raise ReplyLost("the reply was lost")
+
+        with mock.patch.object(Line, "_read", lose), contextlib.suppress(ReplyLost):
+            self.claim(room)
+
+    def flush(self, by_keeper: bool = False) -> None:
+        """Tells the server what was settled."""
+        if by_keeper:
+            self.keeper._flush()
+        else:
+            self.channel.talk([])
+
+    def keep(self) -> None:
+        """One full tick of the keeper, everything due."""
+        self.refresh()
+        self.keeper._flush()
+
+    def refresh(self) -> None:
+        keeper = self.keeper
+        keeper._refreshed = keeper._renewed = keeper._reaped = 0.0
+        keeper._keep()
+
+    def reap(self) -> list[Any]:
+        """Only the reaper's script, as a keeper sends it."""
+        info = self.keeper._line.command("INFO", "server").decode()
+        run_id = next(line[7:] for line in info.splitlines() if line.startswith("run_id:"))
+        words = (self.owner.id, LEASE_SECONDS, '"reaped"', run_id)
+        reply: list[Any] = self.keeper._line.run(scripts.REAP, self.channel.script_keys, words)
+        return reply
+
+    def blip(self, keeping: set[int]) -> set[int]:
+        """Loses its connection as a Celery worker does; returns what Celery dropped.
+
+        What its pool has accepted (`keeping`) runs on, the rest is forgotten.
+        """
+        dropped = {n for n, message in self.got.items() if n not in keeping}
+        for number in dropped:
+            del self.got[number]
+        self.connection.release()
+        self.channel = None
+        self.connect()
+        self.keeper._flush()
+        return dropped
+
+    def vanish(self) -> None:
+        """kill -9: connections end, nobody says a word."""
+        self.keeper._line.close()
+        self.keeper._line._pool.disconnect()
+        channel, self.channel = self.channel, None
+        channel._disconnect_pools()
+        channel._close_clients()
+        channel.connection.cycle.close()
+        self.got.clear()
+
+    def leave(self) -> None:
+        """A clean stop: acks are sent, the rest goes back."""
+        self.owner.stop_claiming()
+        self.owner.put_back(list(self.owner.held()))
+        self.keeper._flush()
+        self.keeper._say_bye()
+        self.vanish()
+
+
+def overdue(client: Any, *owners: Owner) -> None:
+    """As if these had not refreshed for more than a lease."""
+    for owner in owners:
+        client.zadd(OWNERS, {owner.id: client.time()[0] - LEASE_SECONDS - 10}, xx=True)
+
+
+NewPeer = Callable[..., Peer]

@@ -1,4 +1,0 @@
-"""Enqueues that arrive: what is called in a transaction, or while the broker is away, is a row.
-
-Installed, it stands in the door of `delay()` (tasks/doors.py). See docs/outbox.md.
-"""

@@ -1,6 +1,0 @@
-"""The project's settings with the tests' own tasks."""
-
-from project.settings import *  # noqa: F403
-from project.settings import INSTALLED_APPS as OURS
-
-INSTALLED_APPS = [*OURS, "tests.support"]
