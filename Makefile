@@ -6,6 +6,8 @@ JOBS ?= 3
 VENV ?= .venv
 export DJANGO_SETTINGS_MODULE ?= project.settings
 BIN := $(VENV)/bin
+# Tiers that need a browser or an engine; .ci/run plays them.
+APART := --ignore=tests/containers --ignore=tasks/examples/tests/browser
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-package dutiful
 
 .PHONY: help up worker drill drills backup restore test bench lint format setup dev lock clean
@@ -31,11 +33,14 @@ backup: setup ## broker and database as they are now, into var/backups: FOLDER=
 restore: setup ## bring a copy back while `make up` does not run: FROM=var/backups/...
 	@$(BIN)/python -m dutiful.dev.backup.command restore $(FROM)
 
-test: dev ## unit and integration tests: ARGS="-k beat"
-	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --ignore=tests/containers --ignore=tests/browser --ignore=tests/rabbitmq --ignore=tests/benchmarks $(ARGS)
+test: dev ## this project's tests, then the pack's; ARGS="shop -k pay" for some of this project's
+	@failed=0; $(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(APART) $(ARGS) || failed=1; \
+	if [ -z "$(ARGS)" ] && [ -d pack ]; then \
+		$(MAKE) --no-print-directory -C pack test JOBS=$(JOBS) VENV=$(abspath $(VENV)) || failed=1; \
+	fi; exit $$failed
 
 bench: dev ## stock Celery, ours and four others, how fast: ARGS="publish latency --json"
-	@$(BIN)/python -m tests.benchmarks $(ARGS)
+	@$(MAKE) --no-print-directory -C pack bench VENV=$(abspath $(VENV)) ARGS="$(ARGS)"
 
 lint: dev ## style, types, import directions, system checks, migrations
 	@$(BIN)/ruff check .
@@ -44,6 +49,7 @@ lint: dev ## style, types, import directions, system checks, migrations
 	@$(BIN)/lint-imports
 	@$(BIN)/python manage.py check --fail-level WARNING
 	@DATABASE_URL=sqlite:///:memory: $(BIN)/python manage.py makemigrations --check --dry-run
+	@[ ! -d pack ] || $(MAKE) --no-print-directory -C pack lint VENV=$(abspath $(VENV))
 
 format: dev ## mend what ruff can mend
 	@$(BIN)/ruff check --fix .

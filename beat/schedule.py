@@ -5,7 +5,7 @@ Times are UTC. Change a line, deploy, and the admin shows it; there it can only 
 
 from typing import Final
 
-from dutiful.beat.entries import Entry
+from dutiful.catalogue.entries import Entry
 
 SCHEDULE: Final = (
     # One heartbeat a minute and queue; each may wait as long as its queue may let it wait.

@@ -1,4 +1,5 @@
-"""The catalogue of queues: how long a task may wait, how long it may run, what it is bound by (tip 5).
+"""The catalogue of queues: how long a task may wait, how long it may run, what it is bound by (tip
+5).
 
 Everything else derives from this file or is tested against it: names, routes, time limits, alerts.
 Add a queue, and a profile in `workers/profiles.py` that serves it.

@@ -1,4 +1,5 @@
-"""The shapes of worker (tip 4): which pool, how many slots, how much memory, which queues in which order.
+"""The shapes of worker (tip 4): which pool, how many slots, how much memory, which queues in which
+order.
 
 A share is the most of a profile's slots that a queue may take, so that long work never takes them
 all. The Procfile and docker/compose.yaml have a line for each profile; a test compares them.

@@ -5,10 +5,10 @@
     app = dutiful.App("project")              # a project of its own
     dutiful.install(Celery("shop"))           # or an app that exists already
 
-Everything else is one line of `INSTALLED_APPS` a piece (`dutiful.outbox`, `dutiful.beat`, …) and one
-dictionary in the settings, `DUTIFUL`; see `dutiful.conf`. The pack imports nothing of the project
-that uses it. What is named here is loaded when it is first asked for: a probe imports this package
-each ten seconds.
+Everything else is one line of `INSTALLED_APPS` a piece (`dutiful.outbox`, `dutiful.beat`, …) and
+one dictionary in the settings, `DUTIFUL`; see `dutiful.conf`. The pack imports nothing of the
+project that uses it. What is named here is loaded when it is first asked for: a probe imports this
+package each ten seconds.
 """
 
 from typing import TYPE_CHECKING, Any

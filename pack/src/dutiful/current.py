@@ -17,7 +17,8 @@ def use(app: Any) -> None:
 
 
 def app() -> Any:
-    """The project's Celery app. Raises ImproperlyConfigured where no app has been made or installed.
+    """The project's Celery app. Raises ImproperlyConfigured where no app has been made or
+    installed.
 
     `DUTIFUL["APP"]` names it ("shop.celery.app"); by default it lies in `celery.py` beside the
     settings, as Celery's documentation has it.

@@ -36,7 +36,7 @@ FLEET: Final = {
 """What is released: its words, and what its log says when it is up."""
 LOAD: Final = """
 import time
-from dutiful.catalogue.queues import names
+from dutiful.conf.queues import names
 from tests.support.jobs import say
 while True:
     for _ in range(5):

@@ -7,18 +7,18 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from dutiful import env
 from dutiful.catalogue import defaults
 from dutiful.dev.embedded import free_port
+from dutiful.testing.docker import command, run
 from dutiful.testing.processes import wait_for
-from tests.support.docker import command, run
 from tests.support.visitor import status
+from tests.template import ROOT
 
 pytestmark = pytest.mark.timeout(900)
 LOGIN = "demo:a-long-password"
 SEND = """
 from datetime import UTC, datetime
-from dutiful.drills.host.celery import app
+from project.celery import app
 for queue in ("urgent_fast", "average_slow_compute"):
     now = datetime.now(UTC).isoformat()
     print(app.send_task("dutiful.beat.heartbeat", queue=queue, headers={"scheduled_at": now}).id)
@@ -44,7 +44,7 @@ def compose(compose_command: list[str], given: dict[str, str]) -> Iterator[Compo
     base = [*compose_command, "-p", project, "-f", "docker/compose.yaml"]
 
     def composed(*words: str) -> str:
-        return command([*base, *words], given, cwd=env.ROOT)
+        return command([*base, *words], given, cwd=ROOT)
 
     yield composed
     composed("down", "--volumes", "--timeout", "30")
@@ -92,7 +92,7 @@ def test_what_is_missing_is_named(
 ) -> None:
     done = subprocess.run(
         [*compose_command, "-f", "docker/compose.yaml", "config"],
-        cwd=env.ROOT,
+        cwd=ROOT,
         env={"PATH": "/usr/local/bin:/usr/bin:/bin", **given, name: ""},
         capture_output=True,
         text=True,

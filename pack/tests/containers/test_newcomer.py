@@ -9,11 +9,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from dutiful import env
 from dutiful.dev.embedded import free_port
+from dutiful.testing.docker import run
 from dutiful.testing.processes import wait_for
-from tests.support.docker import run
 from tests.support.visitor import Visitor, link, status
+from tests.template import ROOT
 
 pytestmark = pytest.mark.timeout(1200)
 IMAGE = "reference-deployment-newcomer"
@@ -42,7 +42,7 @@ class Machine:
         )
         self.ports = {name: free_port() for name in ("PORT", "FLOWER_PORT", "BROKER_PORT")}
         given = [f"--env={name}={port}" for name, port in self.ports.items()]
-        mount = f"--volume={env.ROOT}:/repository:ro"
+        mount = f"--volume={ROOT}:/repository:ro"
         words = ("run", "--detach", "--init", "--network", "host", *given, mount, IMAGE)
         self.container = run(*words, "sleep", "infinity").strip()
 
@@ -102,6 +102,9 @@ def test_make_up_and_three_jobs(machine: Machine) -> None:
 
 def test_make_test_passes(machine: Machine) -> None:
     """Its set-up, on a bare machine. `.ci/run` plays all of it beside this one."""
-    some = "tests/unit tests/integration/test_first_task.py tests/integration/test_worker.py"
-    said = machine.shell(f"cd deployment && make test ARGS='{some}' 2>&1", seconds=1100)
+    some = "tests/unit tests/template/test_first_task.py tests/integration/test_worker.py"
+    said = machine.shell(
+        f"cd deployment && make test ARGS=tests 2>&1 && make -C pack test ARGS='{some}' 2>&1",
+        seconds=1100,
+    )
     assert re.search(r"\d+ passed", said)

@@ -1,19 +1,12 @@
 """A broker that a test may kill, and beats on it."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
 from dutiful.dev.embedded import EmbeddedBroker
 from dutiful.testing.processes import Running
 from tests.support.beat import beats
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[EmbeddedBroker]:
-    with EmbeddedBroker(tmp_path / "broker") as running:
-        yield running
 
 
 @pytest.fixture

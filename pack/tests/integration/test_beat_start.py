@@ -15,7 +15,7 @@ from dutiful import env
 from dutiful.beat import mirror
 from dutiful.beat.models import Heartbeat, Tick
 from dutiful.beat.scheduler import Scheduler
-from dutiful.catalogue.queues import names
+from dutiful.conf.queues import names
 from dutiful.dev.embedded import EmbeddedBroker
 from dutiful.drills.host.schedule import SCHEDULE
 from dutiful.task.models import Claim

@@ -88,8 +88,8 @@ def test_all_of_it_runs_with_both_documented_rules(
         monitor = start(manage("monitor"), here)
         wait_for("a dead letter", lambda: client.xlen("dead_letters"))
         beat.wait_for_log("this beat leads")
-        wait_for("the fleet's counters", lambda: client.exists("monitoring:starts"))
-        wait_for("the monitor's lease", lambda: client.exists("monitor:lease"))
+        wait_for("the fleet's counters", lambda: client.exists("dutiful:monitoring:starts"))
+        wait_for("the monitor's lease", lambda: client.exists("dutiful:monitor:lease"))
         looked = start(manage("shell", "-c", LOOKS), here)
         assert looked.wait() == 0, looked.log
         assert not client.exists("dead_letters"), "it is in the database"

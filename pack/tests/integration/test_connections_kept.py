@@ -23,7 +23,10 @@ from dutiful.testing.processes import PRODUCTION, Running, celery, manage, wait_
 from tests.support.budget import url
 
 pytest_plugins = ["tests.support.budget_fixtures"]
-WEB = "gunicorn dutiful.drills.host.wsgi --preload --no-control-socket --worker-class gthread --threads 8"
+WEB = (
+    "gunicorn dutiful.drills.host.wsgi --preload --no-control-socket --worker-class gthread"
+    " --threads 8"
+)
 LOADED = "tests.support.asking"
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from dutiful import env
 from dutiful.catalogue.classes import declaration
-from dutiful.catalogue.queues import catalogue
+from dutiful.conf.queues import catalogue
 from dutiful.dev.embedded import EmbeddedBroker
 from dutiful.dev.management.commands.newtask import TASK, TASKS_HEADER
 from dutiful.drills.host.celery import app

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from dutiful.catalogue.queues import by_name
+from dutiful.conf.queues import by_name
 from dutiful.monitoring.alerts.models import AlertRecord
 from dutiful.monitoring.models import QueueSample
 from dutiful.monitoring.slo import burn as slo
@@ -196,7 +196,7 @@ def test_it_stops_at_once_and_gives_the_lease_back(world: Monitored) -> None:
     first.stop()
     assert first.popen.returncode == 0
     assert time.monotonic() - began < 5
-    assert not world.client.exists("monitor:lease")
+    assert not world.client.exists("dutiful:monitor:lease")
 
 
 def test_sentry_groups_by_rule_and_subject(world: Monitored, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ SECONDS = 45
 LOAD = """
 import time
 from tests.support.jobs import say
-from dutiful.catalogue.queues import names
+from dutiful.conf.queues import names
 while True:
     for _ in range(5):
         say.delay("x")

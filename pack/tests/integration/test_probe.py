@@ -1,4 +1,6 @@
-"""`python -m dutiful.worker.probe`: alive and dead workers, told without Django and without the broker."""
+"""`python -m dutiful.worker.probe`: alive and dead workers, told without Django and without the
+broker.
+"""
 
 import os
 import signal

@@ -10,7 +10,7 @@ import redis
 from celery import chain
 from celery.result import AsyncResult
 
-from dutiful.catalogue.queues import by_name
+from dutiful.conf.queues import by_name
 from dutiful.dev.embedded import EmbeddedBroker
 from dutiful.drills.host import settings
 from dutiful.drills.host.celery import app

@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from django.test import Client, override_settings
 from django.urls import path
 
-from dutiful.catalogue.queues import names
+from dutiful.conf.queues import names
 from dutiful.dev.embedded import EmbeddedBroker
 from dutiful.monitoring.models import QueueSample
 from dutiful.testing.fixtures import StartWorker

@@ -31,7 +31,7 @@ def stock_connection(broker: EmbeddedBroker) -> Iterator[Any]:
 
 
 def keys(client: Any) -> set[bytes]:
-    aside = (b"test:", b"monitoring:")
+    aside = (b"test:", b"dutiful:monitoring:")
     return {key for key in client.scan_iter(count=1000) if not key.startswith(aside)}
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from kombu import Connection, pools
 
-from dutiful.catalogue import queues
+from dutiful.conf import queues
 from dutiful.dev.embedded import EmbeddedBroker
 from dutiful.drills.host.celery import app
 from dutiful.drills.rabbitmq import RabbitMissing, RabbitMQ, program

@@ -14,9 +14,9 @@ from typing import Any, Final
 
 import redis
 
-from dutiful.beat.entries import Entry
 from dutiful.beat.scheduler import Scheduler
 from dutiful.beat.shared import LEASE_KEY
+from dutiful.catalogue.entries import Entry
 from dutiful.testing.processes import Running, celery
 
 SPEED: Final = 30

@@ -16,15 +16,13 @@ from dutiful.beat.models import Heartbeat, Tick
 from dutiful.deadletters.models import Letter
 from dutiful.idempotency.models import Call, Key
 from dutiful.task.models import Claim
+from dutiful.testing.cases import Case
 from dutiful.transport.redis.dead import DeadLetters
 from tests.support.letters import message
 
 AT: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
 AGES: Final = (timedelta(days=-400), timedelta(days=400))
 """Of rows that a purge deletes, and keeps."""
-
-
-from dutiful.testing.cases import Case
 
 
 def old_and_new() -> tuple[()]:

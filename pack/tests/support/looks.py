@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from dutiful.catalogue.defaults import PROFILES
-from dutiful.catalogue.queues import catalogue
+from dutiful.conf.queues import catalogue
 from dutiful.monitoring.alerts.collected import Counters, Look
 from dutiful.monitoring.budget.sums import Limit, Seen
 from dutiful.monitoring.slo.starts import Starts

@@ -145,7 +145,7 @@ def test_a_changed_file_restarts_workers_and_beat(up: Up) -> None:
     for name in ("worker_io", "worker_compute", "beat", "web"):
         up.new_pid(name, old[name])
     assert up.pids()["flower"] == old["flower"]
-    assert "dutiful/catalogue/queues.py changed; restarting" in up.running.log
+    assert "dutiful/conf/queues.py changed; restarting" in up.running.log
 
 
 def test_make_worker_takes_the_place_of_ours_and_has_the_terminal(up: Up) -> None:

@@ -9,7 +9,7 @@ from django.core.checks import CheckMessage
 from django.test import override_settings
 
 from dutiful.beat import checks
-from dutiful.beat.entries import Entry
+from dutiful.catalogue.entries import Entry
 from dutiful.conf import conf
 
 GOOD = Entry(
@@ -17,7 +17,7 @@ GOOD = Entry(
 )
 SOURCE = '''"""A schedule."""
 
-from dutiful.beat.entries import Entry
+from dutiful.catalogue.entries import Entry
 from dutiful.conf import conf
 
 SCHEDULE = (

@@ -2,7 +2,7 @@
 
 from dutiful import env
 from dutiful.catalogue import defaults, profiles
-from dutiful.catalogue.queues import catalogue
+from dutiful.conf.queues import catalogue
 from dutiful.database import connections
 from dutiful.database.postgres.base import TRUSTED_SECONDS
 from dutiful.worker.database import holds

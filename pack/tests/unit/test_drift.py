@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from dutiful.catalogue.queues import by_name, catalogue
+from dutiful.conf.queues import by_name, catalogue
 from dutiful.monitoring.drift.drift import Figures, advice, judge, one, surely
 from dutiful.monitoring.fleet.buckets import SIZE, index
 from tests.support import drifting

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from dutiful.catalogue.queues import catalogue
+from dutiful.conf.queues import catalogue
 from dutiful.monitoring.fleet.buckets import BOUNDS, SIZE, above, index, quantile
 from dutiful.monitoring.fleet.pipe import Pipe
 from dutiful.monitoring.fleet.publishes import role

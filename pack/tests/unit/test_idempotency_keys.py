@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from kombu.utils.json import dumps, loads
 
-from dutiful.catalogue.queues import NotInCatalogue
+from dutiful.conf.queues import NotInCatalogue
 from dutiful.idempotency import IdempotentTask, UniqueTask, keys
 from dutiful.idempotency.checks import _problems
 from dutiful.publishing.router import declared, route

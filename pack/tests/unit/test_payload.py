@@ -10,7 +10,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from dutiful.catalogue.classes import QueueClass
-from dutiful.catalogue.queues import NotInCatalogue, by_name, catalogue
+from dutiful.conf.queues import NotInCatalogue, by_name, catalogue
 from dutiful.drills import tasks as drill_tasks
 from dutiful.drills.host.celery import app
 from dutiful.publishing.batch import publish_batch

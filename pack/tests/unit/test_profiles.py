@@ -4,7 +4,7 @@ import pytest
 
 from dutiful.catalogue.defaults import COMPUTE, IO, PROFILES
 from dutiful.catalogue.profiles import MB, ProfileError, in_order, named, serving
-from dutiful.catalogue.queues import names
+from dutiful.conf.queues import names
 
 STANDARD = PROFILES["standard"]
 

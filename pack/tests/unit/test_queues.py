@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from dutiful.catalogue.queues import NotInCatalogue, by_name, catalogue, find
+from dutiful.conf.queues import NotInCatalogue, by_name, catalogue, find
 from dutiful.publishing.router import declared, route
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from kombu.transport.native_delayed_delivery import calculate_routing_key
 
-from dutiful.catalogue import queues
+from dutiful.conf import queues
 from dutiful.transport.rabbitmq import delays, quorum
 
 

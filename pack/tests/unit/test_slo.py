@@ -3,7 +3,7 @@
 import pytest
 
 from dutiful.catalogue.classes import HOUR, MINUTE
-from dutiful.catalogue.queues import by_name, catalogue
+from dutiful.conf.queues import by_name, catalogue
 from dutiful.monitoring.slo import burn
 from dutiful.monitoring.slo.burn import FAST, SLOW, Count
 from dutiful.monitoring.slo.starts import Span, Starts

@@ -1,4 +1,6 @@
-"""Who holds what, as the broker has it: read only. Its keys: dutiful/transport/redis/scripts/prelude.lua."""
+"""Who holds what, as the broker has it: read only. Its keys:
+dutiful/transport/redis/scripts/prelude.lua.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -10,10 +10,10 @@ from django.core.checks import CheckMessage, Error
 
 from dutiful import env
 from dutiful.beat import shared, times
-from dutiful.beat.entries import Entry
 from dutiful.beat.installed import schedule
-from dutiful.catalogue.queues import NotInCatalogue, by_name, names
+from dutiful.catalogue.entries import Entry
 from dutiful.conf import conf
+from dutiful.conf.queues import NotInCatalogue, by_name, names
 from dutiful.conf.read import place
 from dutiful.current import app as current_app
 from dutiful.publishing import payload

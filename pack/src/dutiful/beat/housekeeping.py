@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from dutiful.beat.entries import Entry
+from dutiful.catalogue.entries import Entry
 
 HOUSEKEEPING: Final = (
     # Ticks and claims of the last week are kept; older ones go, at night.

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from django.apps import apps
 
-from dutiful.beat.entries import Entry
 from dutiful.beat.housekeeping import HOUSEKEEPING
+from dutiful.catalogue.entries import Entry
 from dutiful.conf import conf
 
 

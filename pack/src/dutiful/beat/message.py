@@ -7,7 +7,7 @@ from typing import Any
 from celery.beat import ScheduleEntry
 from celery.schedules import crontab
 
-from dutiful.beat.entries import Entry
+from dutiful.catalogue.entries import Entry
 
 
 def key(name: str, at: datetime) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from django.db import transaction
 from django_celery_beat.models import CrontabSchedule, PeriodicTask
 
-from dutiful.beat.entries import Entry
+from dutiful.catalogue.entries import Entry
 
 UNKNOWN: Final = "Not in beat/schedule.py, so beat has disabled it. Delete the row from a shell."
 """The description of a row that the code does not know."""

@@ -19,13 +19,13 @@ from django_celery_beat.schedulers import DatabaseScheduler
 from redis import RedisError
 
 from dutiful.beat import mirror, ticks, times
-from dutiful.beat.entries import Entry
 from dutiful.beat.installed import installed, schedule
 from dutiful.beat.lease import STANDBY, Lease
 from dutiful.beat.message import compose, expiry
 from dutiful.beat.message import key as key_of
 from dutiful.beat.models import Tick
 from dutiful.beat.shared import SENT, Shared
+from dutiful.catalogue.entries import Entry
 from dutiful.task import claims
 from dutiful.task.start import refuse_on_errors
 

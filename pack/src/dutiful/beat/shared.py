@@ -15,11 +15,11 @@ from celery import Celery
 from dutiful import env
 from dutiful.current import app
 
-LEASE_KEY: Final = "beat:lease"
-FENCE_KEY: Final = "beat:fence"
-PAUSED_KEY: Final = "beat:paused"
-LAST_KEY: Final = "beat:last"
-ONCE_KEY: Final = "beat:once:{}"
+LEASE_KEY: Final = "dutiful:beat:lease"
+FENCE_KEY: Final = "dutiful:beat:fence"
+PAUSED_KEY: Final = "dutiful:beat:paused"
+LAST_KEY: Final = "dutiful:beat:last"
+ONCE_KEY: Final = "dutiful:beat:once:{}"
 SOCKET_TIMEOUT: Final = 2
 """Seconds. Well under the lease, so that a server that hangs is noticed before it runs out."""
 

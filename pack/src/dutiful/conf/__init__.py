@@ -23,7 +23,9 @@ __all__ = ["Conf", "conf"]
 
 @lru_cache(maxsize=1)
 def conf() -> Conf:
-    """The validated settings of this process. Raises ImproperlyConfigured, naming what to change."""
+    """The validated settings of this process. Raises ImproperlyConfigured, naming what to
+    change.
+    """
     from django.conf import settings
 
     return read(getattr(settings, "DUTIFUL", {}))

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from dutiful import env
-from dutiful.beat.entries import Entry
 from dutiful.catalogue import defaults
 from dutiful.catalogue.classes import QueueClass, closest
+from dutiful.catalogue.entries import Entry
 from dutiful.catalogue.profiles import Profile
 
 

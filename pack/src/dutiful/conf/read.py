@@ -11,8 +11,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
 from dutiful import env
-from dutiful.beat.entries import Entry
 from dutiful.catalogue.classes import QueueClass
+from dutiful.catalogue.entries import Entry
 from dutiful.catalogue.profiles import Profile
 from dutiful.conf.options import Conf
 

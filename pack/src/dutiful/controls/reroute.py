@@ -9,7 +9,7 @@ from django.apps import apps
 from kombu.utils.json import JSONEncoder
 
 from dutiful.catalogue.classes import Bound
-from dutiful.catalogue.queues import by_name, known
+from dutiful.conf.queues import by_name, known
 from dutiful.publishing.router import safe
 
 BATCH: Final = 500

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from dutiful.catalogue.queues import NotInCatalogue, by_name
+from dutiful.conf.queues import NotInCatalogue, by_name
 from dutiful.deadletters.collect import stream
 from dutiful.deadletters.letters import REPLAY_OF
 from dutiful.deadletters.models import Campaign, Letter

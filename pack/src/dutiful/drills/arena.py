@@ -15,9 +15,9 @@ import redis
 from dutiful import env
 from dutiful.dev.embedded import EmbeddedBroker
 from dutiful.drills.census import DEAD, QUEUED, census
+from dutiful.drills.contenders import Contender
 from dutiful.drills.crew import Crew, Post
 from dutiful.drills.ledger import Ledger
-from dutiful.drills.scenario import Contender
 from dutiful.drills.sender import Sender
 from dutiful.testing.processes import Running
 

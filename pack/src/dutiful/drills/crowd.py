@@ -4,7 +4,7 @@ import statistics
 import time
 from typing import Final
 
-from dutiful.catalogue.queues import by_name
+from dutiful.conf.queues import by_name
 from dutiful.drills.arena import Arena
 from dutiful.drills.scenario import Counts, Drill, contenders
 from dutiful.drills.tally import tally

@@ -1,4 +1,5 @@
-"""The client of drills `lag` and `failover`: as `dutiful.drills.publish`, and saves an order with each.
+"""The client of drills `lag` and `failover`: as `dutiful.drills.publish`, and saves an order with
+each.
 
 Both in one transaction, so that an order has its task: DRILL_ENQUEUE names the method that sends.
 DRILL_PAUSE: seconds between two. A database that is away is waited for, as a patient client does.

@@ -1,4 +1,6 @@
-"""The drill's end of `dutiful.drills.publish`: sends numbered tasks and waits until they are sent."""
+"""The drill's end of `dutiful.drills.publish`: sends numbered tasks and waits until they are
+sent.
+"""
 
 import json
 import subprocess

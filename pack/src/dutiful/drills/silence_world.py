@@ -39,7 +39,7 @@ GUNICORN: Final = (
 HEARTBEATS: Final = """
 from datetime import UTC, datetime
 from dutiful.beat.tasks import heartbeat
-from dutiful.catalogue.queues import names
+from dutiful.conf.queues import names
 for queue in names():
     now = datetime.now(UTC).isoformat()
     heartbeat.apply_async(queue=queue, headers={"scheduled_at": now})

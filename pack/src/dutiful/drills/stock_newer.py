@@ -1,4 +1,6 @@
-"""The next release's task on stock Celery. Workers know it only with `-I dutiful.drills.stock_newer`."""
+"""The next release's task on stock Celery. Workers know it only with `-I
+dutiful.drills.stock_newer`.
+"""
 
 from celery import current_app
 

@@ -5,7 +5,7 @@ import sys
 from django.apps import AppConfig
 
 from dutiful import env
-from dutiful.errors.sentry import setup
+from dutiful.errors.variables import ERROR_TRACKER
 
 
 class ErrorsConfig(AppConfig):
@@ -13,7 +13,7 @@ class ErrorsConfig(AppConfig):
     label = "dutiful_errors"
 
     def ready(self) -> None:
-        if setup.ERROR_TRACKER.get():
+        if ERROR_TRACKER.get():
             from dutiful.errors import trackers
 
             try:

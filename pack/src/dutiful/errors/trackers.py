@@ -1,8 +1,9 @@
 """A tracker of your own, beside Sentry or in its place: a callable that is told what Sentry is.
 
-It hangs where Sentry's events leave (`leave` of dutiful/errors/sentry/setup.py): of a storm it is told as few,
-and nothing that Sentry would not see. It is called in a thread of its own, one call at a time, so
-one that hangs or raises holds up nobody; whoever waits for Sentry at the end waits for it too.
+It hangs where Sentry's events leave (`leave` of dutiful/errors/sentry/setup.py): of a storm it is
+told as few, and nothing that Sentry would not see. It is called in a thread of its own, one call at
+a time, so one that hangs or raises holds up nobody; whoever waits for Sentry at the end waits for
+it too.
 """
 
 import logging
@@ -19,8 +20,9 @@ from sentry_sdk.utils import safe_str
 from sentry_sdk.worker import BackgroundWorker
 
 from dutiful import env
-from dutiful.errors.sentry import setup
+from dutiful.errors.masking import mask
 from dutiful.errors.storms import WINDOW, Kind, Limit
+from dutiful.errors.variables import ERROR_TRACKER
 
 logger = logging.getLogger(__name__)
 Tracker = Callable[[BaseException | None, str, dict[str, str]], None]
@@ -40,7 +42,7 @@ def start() -> None:
     Raises EnvError where there is none. What its module raises by itself is raised as it is.
     """
     global _tracker
-    path = setup.ERROR_TRACKER.get()
+    path = ERROR_TRACKER.get()
     try:
         _tracker = import_string(path)
     except ImportError as error:
@@ -100,7 +102,7 @@ def _call(call: Tracker, error: BaseException | None, sentence: str, tags: dict[
 
 def _say(what: str, **more: Any) -> None:
     if TROUBLE.admit((what,)):
-        logger.warning(f"ERROR_TRACKER={setup.ERROR_TRACKER.get()} {what}", **more)
+        logger.warning(f"ERROR_TRACKER={ERROR_TRACKER.get()} {what}", **more)
 
 
 def _tell(kind: Kind, count: int) -> None:
@@ -119,7 +121,7 @@ def masked(error: BaseException | None, seen: tuple[int, ...] = ()) -> BaseExcep
         return None
     kind, seen = type(error), (*seen, id(error))
     names = {"__module__": kind.__module__, "__qualname__": kind.__qualname__}
-    like: BaseException = type(kind.__name__, (Exception,), names)(setup.mask(safe_str(error)))
+    like: BaseException = type(kind.__name__, (Exception,), names)(mask(safe_str(error)))
     like.__cause__ = masked(error.__cause__, seen)
     like.__context__ = masked(error.__context__, seen)
     like.__suppress_context__ = error.__suppress_context__

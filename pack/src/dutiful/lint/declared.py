@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator
 
-from dutiful.catalogue.queues import NotInCatalogue
+from dutiful.conf.queues import NotInCatalogue
 from dutiful.lint.finding import Finding, at_head
 from dutiful.lint.rules import DOCSTRING, NAME, WAITS
 from dutiful.lint.source import Sources

@@ -1,4 +1,6 @@
-"""dutiful.E008 and dutiful.W006: what belongs to the process or the module, used by all its threads."""
+"""dutiful.E008 and dutiful.W006: what belongs to the process or the module, used by all its
+threads.
+"""
 
 import ast
 from collections.abc import Iterator

@@ -1,44 +1,16 @@
 """Every id of the linter: what it finds, why that hurts, how to mend it. `docs/lint.md` shows it.
 
 Ids and hints after django-linear-migrations. `E`: work is lost, doubled or mixed up. `W`: style
-that ends there. dutiful.E001 and dutiful.E002 need no source (dutiful/task/checks.py) and hold at every start.
+that ends there. dutiful.E001 and dutiful.E002 need no source (dutiful/task/checks.py) and hold at
+every start.
 """
 
-from dataclasses import dataclass
 from typing import Final
 
+from dutiful.task.rules import ALIAS as ALIAS
+from dutiful.task.rules import UNDECLARED as UNDECLARED
+from dutiful.task.rules import Rule as Rule
 
-@dataclass(frozen=True)
-class Rule:
-    """One id."""
-
-    code: str
-    what: str
-    why: str
-    mend: str
-
-    @property
-    def id(self) -> str:
-        return f"dutiful.{self.code}"
-
-    @property
-    def row(self) -> str:
-        """Its line of docs/lint.md."""
-        return f"| `{self.code}` | {self.what} | {self.why} | {self.mend} |"
-
-
-UNDECLARED: Final = Rule(
-    "E001",
-    "a task that declares no queue class, or one that is not in the catalogue",
-    "no worker would serve it; nothing starts",
-    "Declare what it needs where the task is defined.",
-)
-ALIAS: Final = Rule(
-    "E002",
-    "an alias that is another task's name or alias",
-    "one task's messages would be run by another; nothing starts",
-    "Take the alias from one of the two.",
-)
 OPTED_OUT: Final = Rule(
     "E003",
     "an enqueue inside `transaction.atomic` that opts out of the outbox",

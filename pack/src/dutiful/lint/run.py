@@ -20,7 +20,9 @@ OF_FUNCTIONS: Final = (process.check, state.check, timeouts.check)
 
 
 def check_source(**_: Any) -> list[CheckMessage]:
-    """dutiful.E003 to dutiful.E008 and dutiful.W001 to dutiful.W009, of every task that is registered."""
+    """dutiful.E003 to dutiful.E008 and dutiful.W001 to dutiful.W009, of every task that is
+    registered.
+    """
     from celery import current_app as app
 
     app.loader.import_default_modules()

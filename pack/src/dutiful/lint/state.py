@@ -1,4 +1,6 @@
-"""dutiful.E005, dutiful.E006, dutiful.E007: what outlives a run, and all threads share, changed in it."""
+"""dutiful.E005, dutiful.E006, dutiful.E007: what outlives a run, and all threads share, changed in
+it.
+"""
 
 import ast
 from collections.abc import Iterator
@@ -74,7 +76,9 @@ def _state(
 def _attribute(
     function: Function, sources: Sources, owner: ast.expr, name: str, node: ast.AST
 ) -> Iterator[Finding]:
-    """dutiful.E007 on a module or a class; dutiful.E005 on the task, which is one object for all."""
+    """dutiful.E007 on a module or a class; dutiful.E005 on the task, which is one object for
+    all.
+    """
     text = f"{ast.unparse(owner)}.{name} is set {function.where}."
     if isinstance(owner, ast.Name) and owner.id == "self" and function.on_task:
         yield at(MODULE_STATE, function.module, node, f"{text} A task is one object for all runs.")

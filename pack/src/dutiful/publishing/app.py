@@ -15,7 +15,7 @@ from click import Option
 from kombu.utils.uuid import uuid
 
 from dutiful import current, env
-from dutiful.catalogue import queues
+from dutiful.conf import queues
 from dutiful.publishing import hooks, payload
 from dutiful.publishing.prepared import WAL
 from dutiful.publishing.publish import Publisher, deliver, traced

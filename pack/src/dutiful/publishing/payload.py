@@ -7,8 +7,8 @@ from kombu.exceptions import EncodeError
 from kombu.utils.json import dumps
 
 from dutiful.catalogue.classes import DEFAULT_PAYLOAD_LIMIT
-from dutiful.catalogue.queues import by_name
 from dutiful.conf import conf
+from dutiful.conf.queues import by_name
 from dutiful.publishing.router import declared
 
 MAX_KEY: Final = 2**63
@@ -40,7 +40,9 @@ def check(name: str, args: Any, kwargs: Any, task: Any = None, queue: Any = None
 
 
 def limit_of(task: Any = None, queue: Any = None) -> int:
-    """Bytes of all the arguments together, as JSON (`payload_limit` in dutiful/catalogue/queues.py)."""
+    """Bytes of all the arguments together, as JSON (`payload_limit` in
+    dutiful/conf/queues.py).
+    """
     if queue is not None:
         return by_name(getattr(queue, "name", queue)).payload_limit
     return DEFAULT_PAYLOAD_LIMIT if task is None else declared(task).payload_limit

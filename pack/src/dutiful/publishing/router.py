@@ -3,7 +3,7 @@
 from typing import Any
 
 from dutiful.catalogue.classes import Bound, QueueClass
-from dutiful.catalogue.queues import NotInCatalogue, advice, by_name, find, housekeeping
+from dutiful.conf.queues import NotInCatalogue, advice, by_name, find, housekeeping
 
 
 def declared(task: Any) -> QueueClass:

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.checks import CheckMessage, Error
 
 from dutiful.catalogue.classes import Urgency
-from dutiful.catalogue.queues import names
+from dutiful.conf.queues import names
 from dutiful.database.replicas import REPLICA_HOLD, REPLICA_READS
 from dutiful.replicas.declared import CHOICES
 

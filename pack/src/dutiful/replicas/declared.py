@@ -2,7 +2,7 @@
 
 from typing import Any, Final, get_args
 
-from dutiful.catalogue.queues import NotInCatalogue
+from dutiful.conf.queues import NotInCatalogue
 from dutiful.database.replicas import REPLICA_READS
 from dutiful.publishing.router import declared
 from dutiful.task.base import Reads

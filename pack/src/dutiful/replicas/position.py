@@ -6,7 +6,7 @@ from typing import Any
 from django.core.exceptions import SynchronousOnlyOperation
 from django.db import DEFAULT_DB_ALIAS, Error, connections
 
-from dutiful.replicas import current
+from dutiful.database import reading
 from dutiful.replicas.declared import PRIMARY, reads_of
 
 # The insert position and not the flushed one: a commit that nobody waited for lies before it too.
@@ -40,7 +40,7 @@ def stamp(names: Iterable[str], own_transaction: bool) -> str:
     if connection.in_atomic_block and not own_transaction:
         return ""
     try:
-        with current.unnoticed(), connection.cursor() as cursor:
+        with reading.unnoticed(), connection.cursor() as cursor:
             cursor.execute(PRIMARYS)
             return str(cursor.fetchone()[0])
     except (Error, SynchronousOnlyOperation):

@@ -3,7 +3,8 @@
 from contextlib import AbstractContextManager
 from typing import Any
 
-from dutiful.replicas import choice, current
+from dutiful.database import reading as current
+from dutiful.replicas import choice
 from dutiful.replicas.declared import PRIMARY, reads_of
 
 

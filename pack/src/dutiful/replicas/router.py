@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS
 
-from dutiful.replicas import current
+from dutiful.database import reading
 from dutiful.replicas.standing import ALIASES
 
 OWN = frozenset((DEFAULT_DB_ALIAS, *ALIASES))
@@ -14,7 +14,7 @@ class Router:
     """Last in DATABASE_ROUTERS: it answers for whatever no other router has claimed."""
 
     def db_for_read(self, model: Any, **hints: Any) -> str | None:
-        return current.alias() or _primary(hints)
+        return reading.alias() or _primary(hints)
 
     def db_for_write(self, model: Any, **hints: Any) -> str | None:
         return _primary(hints)

@@ -18,7 +18,7 @@ from celery.exceptions import Ignore, Reject, Retry, TaskPredicate
 from kombu.exceptions import EncodeError
 
 from dutiful.catalogue.classes import QueueClass
-from dutiful.catalogue.queues import NotInCatalogue
+from dutiful.conf.queues import NotInCatalogue
 from dutiful.publishing import hooks
 from dutiful.publishing.router import declared
 from dutiful.task import arguments, attempts, claims, database_errors, results, retries
@@ -45,9 +45,13 @@ class Task(DjangoTask[Any, Any]):
     outbox = True
     """Its enqueues go through the outbox, where that is installed (dutiful/outbox)."""
     aliases: tuple[str, ...] = ()
-    """Names that the task had before: messages that bear them are its own (dutiful/task/aliases.py)."""
+    """Names that the task had before: messages that bear them are its own
+    (dutiful/task/aliases.py).
+    """
     reads: str = ""
-    """Where its body reads, one of `Reads`; "": as REPLICA_READS has its class (dutiful/replicas)."""
+    """Where its body reads, one of `Reads`; "": as REPLICA_READS has its class
+    (dutiful/replicas).
+    """
     dead_letter_expired: bool = False
     """Whether a message past its `expires` is a dead letter. Celery's way is to drop it."""
 

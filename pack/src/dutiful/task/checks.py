@@ -8,9 +8,9 @@ from typing import Any
 
 from django.core.checks import CheckMessage, Error
 
-from dutiful.catalogue.queues import NotInCatalogue
-from dutiful.lint.rules import ALIAS, UNDECLARED
+from dutiful.conf.queues import NotInCatalogue
 from dutiful.publishing.router import declared
+from dutiful.task.rules import ALIAS, UNDECLARED
 
 
 def check_declarations(**_: Any) -> list[CheckMessage]:

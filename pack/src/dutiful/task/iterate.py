@@ -14,7 +14,7 @@ from uuid import uuid4
 from django.db import connection
 from django.utils import timezone
 
-from dutiful.replicas.current import unnoticed
+from dutiful.database.reading import unnoticed
 from dutiful.task import interruption
 from dutiful.task.interruption import Interrupted, Overtaken
 from dutiful.task.models import Cursor

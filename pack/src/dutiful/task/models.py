@@ -5,7 +5,9 @@ from django.utils import timezone
 
 
 class Claim(models.Model):
-    """Which message may do a piece of work that was sent more than once (`dutiful/task/claims.py`)."""
+    """Which message may do a piece of work that was sent more than once
+    (`dutiful/task/claims.py`).
+    """
 
     key = models.CharField(max_length=255, unique=True)
     holder = models.CharField(max_length=64)

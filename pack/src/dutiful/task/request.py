@@ -50,7 +50,9 @@ class Request(CeleryRequest):
 
     @property
     def copies(self) -> bool:
-        """Whether it can go back as a copy of itself: RabbitMQ (dutiful/worker/consumer/rabbit.py)."""
+        """Whether it can go back as a copy of itself: RabbitMQ
+        (dutiful/worker/consumer/rabbit.py).
+        """
         return hasattr(self.message, "copy_back") and not self.acknowledged
 
     def on_failure(

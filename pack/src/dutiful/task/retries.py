@@ -113,8 +113,8 @@ PATIENT: Final = Retry(times=12, backoff=30, cap=HOUR)
 NEVER: Final = Retry(times=0)
 """One try."""
 DATABASE: Final = Retry(times=8, backoff=1, cap=30)
-"""Before any of these, where the database is to blame (dutiful/task/database_errors.py): it is most often
-back within seconds."""
+"""Before any of these, where the database is to blame (dutiful/task/database_errors.py): it is most
+often back within seconds."""
 NAMED: Final = {
     "QUICK": QUICK,
     "STEADY": STEADY,

@@ -1,4 +1,5 @@
-"""The project's pytest plugin (`-p dutiful.testing.fixtures`): one broker, one database, real workers.
+"""The project's pytest plugin (`-p dutiful.testing.fixtures`): one broker, one database, real
+workers.
 
 Loaded before Django's settings, so that they point at this session's own broker and database
 (SQLite; PostgreSQL with TEST_DATABASE=postgres).
@@ -55,10 +56,23 @@ def pytest_configure() -> None:
     connections["default"].settings_dict["TEST"]["NAME"] = _NAME
 
 
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """`--last-failed` with nothing that failed last is a success: there was nothing to run."""
+    if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and session.config.getoption("lf", False):
+        session.exitstatus = pytest.ExitCode.OK
+
+
 @pytest.fixture(scope="session")
 def broker() -> Iterator[EmbeddedBroker]:
     """The session's broker, at settings.CELERY_BROKER_URL. Kill tests start one of their own."""
     with _BROKER as running:
+        yield running
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[EmbeddedBroker]:
+    """A broker of the test's own, which it may kill."""
+    with EmbeddedBroker(tmp_path / "broker") as running:
         yield running
 
 

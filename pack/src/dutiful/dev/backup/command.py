@@ -1,7 +1,7 @@
 """`make backup` and `make restore`: the broker's data and the database, copied at one moment.
 
-`python -m dutiful.dev.backup.command backup [FOLDER]` while the deployment runs; `restore FOLDER` while it does
-not. docs/backup.md says what a restore loses and what runs again.
+`python -m dutiful.dev.backup.command backup [FOLDER]` while the deployment runs; `restore FOLDER`
+while it does not. docs/backup.md says what a restore loses and what runs again.
 """
 
 import contextlib

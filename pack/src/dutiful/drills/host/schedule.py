@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from dutiful.beat.entries import Entry
+from dutiful.catalogue.entries import Entry
 
 SCHEDULE: Final = (
     # One heartbeat a minute and queue; each may wait as long as its queue may let it wait.

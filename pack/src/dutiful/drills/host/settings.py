@@ -13,10 +13,10 @@ from dutiful.catalogue import process
 from dutiful.catalogue.classes import closest
 from dutiful.catalogue.defaults import PROFILES
 from dutiful.catalogue.defaults import QUEUES as DEFAULTS
-from dutiful.catalogue.queues import kombu_queues
 from dutiful.database import connections, replicas
 from dutiful.errors import logs
 from dutiful.errors.sentry import setup as sentry
+from dutiful.transport.queues import task_queues
 from dutiful.transport.rabbitmq import quorum
 
 INSTALLED_APPS = [
@@ -126,6 +126,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
     "read_timeout": 10,  # seconds, as are those above
 }
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 2, "interval_start": 0, "interval_step": 0.2}
+CELERY_BROKER_USE_SSL = quorum.tls(CELERY_BROKER_URL)
 if CELERY_BROKER_URL.startswith("rediss://"):
     CELERY_BROKER_USE_SSL = CELERY_REDIS_BACKEND_USE_SSL = {
         "ssl_cert_reqs": ssl.CERT_REQUIRED if env.REDIS_TLS_VERIFY.get() else ssl.CERT_NONE
@@ -138,15 +139,10 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_RETRY_ON_WORKER_LOST = True  # on stock's transport and RabbitMQ; ours counts crashes
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
-CELERY_WORKER_CONSUMER = (
-    "dutiful.worker.consumer.consumer:Consumer"  # nothing that comes in is dropped
-)
+CELERY_WORKER_CONSUMER = "dutiful.worker.consumer.consumer:Consumer"  # drops no message
 
 # Tip 5: only the catalogue's queues, and the router alone decides.
-CELERY_TASK_QUEUES = kombu_queues(DEFAULTS)
-if quorum.speaks(CELERY_BROKER_URL):
-    CELERY_TASK_QUEUES = quorum.queues(queue.name for queue in DEFAULTS)
-    CELERY_BROKER_USE_SSL = quorum.tls(CELERY_BROKER_URL)
+CELERY_TASK_QUEUES = task_queues([queue.name for queue in DEFAULTS], CELERY_BROKER_URL)
 CELERY_TASK_DEFAULT_QUEUE = closest(DEFAULTS, "average", "fast", "io").name
 CELERY_TASK_CREATE_MISSING_QUEUES = False
 CELERY_TASK_ROUTES = ["dutiful.publishing.router.route"]

@@ -5,34 +5,15 @@ tags environment, release, urgency, queue, task, attempt, age and key. Without S
 ERROR_TRACKER (dutiful/errors/trackers.py) nothing is sent, or even loaded.
 """
 
-import re
 from typing import Any, Final
 
 from dutiful import env
+from dutiful.errors.masking import mask
 from dutiful.errors.sentry import source, storm
+from dutiful.errors.variables import ERROR_TRACKER, TRIES
 
-
-def dotted_path(value: str) -> str:
-    parts = value.split(".")
-    if value and (len(parts) < 2 or not all(map(str.isidentifier, parts))):
-        raise ValueError("is not a dotted path such as shop.trackers.bugsnag")
-    return value
-
-
-dotted_path.__name__ = "dotted path"
-
-ERROR_TRACKER: Final = env.Var(
-    "ERROR_TRACKER",
-    dotted_path,
-    "",
-    "A function of yours that is told what Sentry is, with or without it (docs/monitoring.md).",
-)
-TRIES: Final = "retry"
-"""Category of the breadcrumbs that are sent: the tries before."""
-_MAIL: Final = re.compile(r"[^\s@<>\"'(=]+@[^\s@<>\"')]+\.[\w-]+")
 _LOST: Final = ("Task handler raised error", "Hard time limit")
 """How Celery's log begins where it says, without its task, what `_report_lost` says with it."""
-_CREDENTIALS: Final = re.compile(r"://[^\s/@]*@")
 
 
 def on() -> bool:
@@ -132,8 +113,3 @@ def scrub(event: Any, hint: dict[str, Any]) -> Any:
     elif "message" in event:
         event["message"] = mask(str(event["message"]))
     return event
-
-
-def mask(text: str) -> str:
-    """Databases and servers quote mail addresses and URLs with passwords in their errors."""
-    return _MAIL.sub("[mail]", _CREDENTIALS.sub("://[hidden]@", text))

@@ -1,9 +1,9 @@
 """A storm of one failure is a few events: a tracker shows one issue anyway, and each one costs.
 
-Building and sending an event takes milliseconds and memory; thousands of them slow a worker down
-to a tenth and fill it past its limit (drill `storm`). Every failure is in the log and, where it was
-the last try, a dead letter. Tasks ask `LIMIT` before an event is built (dutiful/errors/sentry/tasks.py),
-everything else once the SDK has built it.
+Building and sending an event takes milliseconds and memory; thousands of them slow a worker down to
+a tenth and fill it past its limit (drill `storm`). Every failure is in the log and, where it was
+the last try, a dead letter. Tasks ask `LIMIT` before an event is built
+(dutiful/errors/sentry/tasks.py), everything else once the SDK has built it.
 """
 
 from typing import Any, Final

@@ -17,7 +17,8 @@ from sentry_sdk.integrations.celery import CeleryIntegration
 from sentry_sdk.utils import event_from_exception
 
 from dutiful.errors import log_traces
-from dutiful.errors.sentry import setup, storm
+from dutiful.errors.sentry import storm
+from dutiful.errors.variables import TRIES
 
 _OF_THE_PARENT: Final = (TimeLimitExceeded, WorkerLostError)
 
@@ -96,6 +97,6 @@ def _of_failure(request: Any) -> dict[str, str]:
 def _tries(request: Any) -> list[dict[str, Any]]:
     noted = vars(request).get("attempts")
     return [
-        {"type": "error", "category": setup.TRIES, "timestamp": at, "message": said}
+        {"type": "error", "category": TRIES, "timestamp": at, "message": said}
         for at, _, said in (noted if isinstance(noted, list) else ())
     ]

@@ -15,7 +15,7 @@ from django.db import transaction
 from dutiful.monitoring.alerts.alert import Alert, Severity
 from dutiful.monitoring.alerts.models import AlertRecord
 
-KEY: Final = "monitor:alerts"
+KEY: Final = "dutiful:monitor:alerts"
 KEEP: Final = timedelta(days=90)
 """How long the database remembers what is over."""
 Copy = tuple[float, list[Alert]]

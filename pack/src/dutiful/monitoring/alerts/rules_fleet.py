@@ -3,7 +3,7 @@
 from typing import Final
 
 from dutiful.catalogue.classes import MINUTE
-from dutiful.catalogue.queues import by_name, known
+from dutiful.conf.queues import by_name, known
 from dutiful.monitoring.alerts.alert import Finding
 from dutiful.monitoring.alerts.collected import Look
 from dutiful.monitoring.alerts.formatting import span

@@ -3,7 +3,7 @@
 from typing import Final
 
 from dutiful.catalogue.classes import QueueClass
-from dutiful.catalogue.queues import catalogue
+from dutiful.conf.queues import catalogue
 from dutiful.monitoring import forecast
 from dutiful.monitoring.alerts.alert import Finding
 from dutiful.monitoring.alerts.collected import Look

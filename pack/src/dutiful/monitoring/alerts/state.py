@@ -1,7 +1,8 @@
 """The book of what fires: hysteresis, who was told when, and what one notice says. Pure.
 
 It lies in the monitor's memory, so that it works with the broker and the database away; copies of
-what fires lie in both (`dutiful/monitoring/alerts/copies.py`), for the next monitor and the status page.
+what fires lie in both (`dutiful/monitoring/alerts/copies.py`), for the next monitor and the status
+page.
 """
 
 from collections.abc import Mapping, Sequence

@@ -10,7 +10,7 @@ from math import sqrt
 from typing import Any, Final
 
 from dutiful.catalogue.classes import Bound, QueueClass, declaration
-from dutiful.catalogue.queues import NotInCatalogue, catalogue
+from dutiful.conf.queues import NotInCatalogue, catalogue
 from dutiful.monitoring.cost import Cost
 from dutiful.monitoring.fleet.buckets import above
 from dutiful.publishing.router import declared, safe

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
-from dutiful.catalogue.queues import NotInCatalogue
+from dutiful.conf.queues import NotInCatalogue
 from dutiful.monitoring.fleet.store import GROWN
 from dutiful.monitoring.fleet.tally import Run
 from dutiful.publishing.router import declared

@@ -12,8 +12,8 @@ import redis
 
 from dutiful.monitoring.fleet.buckets import SIZE
 
-COUNTS: Final = "monitoring:counts"
-STARTS: Final = "monitoring:starts"
+COUNTS: Final = "dutiful:monitoring:counts"
+STARTS: Final = "dutiful:monitoring:starts"
 OUTCOMES: Final = ("succeeded", "failed", "retried", "crashed", "other")
 SUMS: Final = ("wait", "run", "cpu")
 """Seconds, added up."""

@@ -5,7 +5,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterable
 from typing import Final
 
-from dutiful.catalogue.queues import names
+from dutiful.conf.queues import names
 from dutiful.monitoring.fleet.buckets import index
 from dutiful.monitoring.fleet.store import DATABASE, GROWN, OTHER, PUBLISHES, Counts
 

@@ -1,4 +1,5 @@
-"""The history that charts, promises and drift are made of. Bounded: `dutiful/monitoring/history/purge.py`.
+"""The history that charts, promises and drift are made of. Bounded:
+`dutiful/monitoring/history/purge.py`.
 
 `span` is how many seconds a row stands for: 60, or 3600 once its minutes are rolled up.
 """

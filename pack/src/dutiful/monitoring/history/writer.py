@@ -11,7 +11,7 @@ from django.db import Error as DatabaseError
 from django.db import close_old_connections, transaction
 from django.db.models import Q
 
-from dutiful.catalogue.queues import by_name
+from dutiful.conf.queues import by_name
 from dutiful.monitoring.fleet.buckets import SIZE
 from dutiful.monitoring.fleet.store import Counts, Fleet
 from dutiful.monitoring.history import deltas, purge

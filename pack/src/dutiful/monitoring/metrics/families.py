@@ -1,6 +1,7 @@
 """Out of counts and snapshots, what prometheus-client writes. Every name is written here.
 
-Labels are bounded: queues by the catalogue, tasks by `dutiful.monitoring.fleet.store`, workers by leases.
+Labels are bounded: queues by the catalogue, tasks by `dutiful.monitoring.fleet.store`, workers by
+leases.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from prometheus_client.core import Metric
 
-from dutiful.catalogue.queues import catalogue
+from dutiful.conf.queues import catalogue
 from dutiful.monitoring.budget import plan
 from dutiful.monitoring.fleet.store import Fleet
 from dutiful.monitoring.metrics.families import counter, gauge, runs

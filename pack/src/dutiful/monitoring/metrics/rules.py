@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from dutiful.catalogue.classes import HOUR, MINUTE, QueueClass
-from dutiful.catalogue.queues import catalogue
+from dutiful.conf.queues import catalogue
 from dutiful.monitoring.alerts import rules_broker, rules_fleet, rules_queues
 from dutiful.monitoring.alerts.alert import Severity
 from dutiful.monitoring.alerts.catalogue import BY_ID
@@ -114,7 +114,7 @@ def render() -> str:
     """The file."""
     lines = [
         "# Made by `manage.py alert_rules`. A test compares; change what it is made",
-        "# of: dutiful/catalogue/queues.py, dutiful/monitoring/slo/burn.py, dutiful/monitoring/alerts/.",
+        "# of: the catalogue, and the pack's monitoring/slo and monitoring/alerts.",
         "groups:",
         "  - name: celery",
         "    rules:",

@@ -1,7 +1,7 @@
 """A worker's own metrics on a port of its own, where METRICS_LISTEN says so.
 
-Prefork children tell their parent by a pipe (dutiful/monitoring/fleet/pipe.py), so the figures are of the
-whole worker; prometheus-client's multiprocess files are not needed.
+Prefork children tell their parent by a pipe (dutiful/monitoring/fleet/pipe.py), so the figures are
+of the whole worker; prometheus-client's multiprocess files are not needed.
 """
 
 import logging

@@ -7,8 +7,8 @@ from concurrent.futures import Future
 from dataclasses import replace
 from typing import Final
 
-from dutiful.catalogue.queues import catalogue
 from dutiful.conf import conf
+from dutiful.conf.queues import catalogue
 from dutiful.current import app
 from dutiful.monitoring.alerts.collected import Counters, Look
 from dutiful.monitoring.deadline import LEFT_AFTER, Aside

@@ -17,7 +17,7 @@ from django.db.models import F
 from dutiful.monitoring.alerts.models import MonitorLease
 from dutiful.monitoring.deadline import Aside
 
-KEY: Final = "monitor:lease"
+KEY: Final = "dutiful:monitor:lease"
 TTL: Final = 20.0
 """Seconds that a monitor is missed before another tells."""
 ALONE: Final = 60.0

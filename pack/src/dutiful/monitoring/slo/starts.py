@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 
 from dutiful.catalogue.classes import MINUTE
-from dutiful.catalogue.queues import catalogue
+from dutiful.conf.queues import catalogue
 from dutiful.monitoring.slo.burn import SLOW, Count, scaled
 
 KEEP = max(scaled(SLOW, queue).long for queue in catalogue()) + MINUTE

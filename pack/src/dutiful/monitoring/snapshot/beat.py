@@ -11,9 +11,9 @@ from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
 from dutiful.beat import times
-from dutiful.beat.entries import Entry
 from dutiful.beat.installed import schedule
 from dutiful.beat.models import Heartbeat, Tick
+from dutiful.catalogue.entries import Entry
 from dutiful.monitoring.snapshot.facts import Beat, BeatEntry
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from dutiful.catalogue.queues import names
+from dutiful.conf.queues import names
 from dutiful.monitoring.snapshot.facts import Queue, Queues
 from dutiful.transport.redis.look import Look, QueueLook
 

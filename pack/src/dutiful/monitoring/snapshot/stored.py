@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 
 from django.db import Error as DatabaseError
 
-from dutiful.errors.sentry.setup import mask
+from dutiful.errors.masking import mask
 from dutiful.monitoring.snapshot import beat, database, deadletters, facts, outbox
 from dutiful.monitoring.snapshot.aside import Late
 

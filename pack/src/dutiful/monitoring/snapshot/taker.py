@@ -12,7 +12,7 @@ from django.db import close_old_connections, connection, connections
 from redis.exceptions import NoScriptError
 
 from dutiful.beat.shared import LAST_KEY, LEASE_KEY, PAUSED_KEY
-from dutiful.catalogue.queues import names
+from dutiful.conf.queues import names
 from dutiful.monitoring.fleet import store
 from dutiful.monitoring.link import LOST, Link, shared_url
 from dutiful.monitoring.snapshot import (

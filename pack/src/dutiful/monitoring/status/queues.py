@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from dutiful.catalogue.classes import QueueClass
-from dutiful.catalogue.queues import catalogue
 from dutiful.conf import conf
+from dutiful.conf.queues import catalogue
 from dutiful.monitoring import forecast
 from dutiful.monitoring.alerts.formatting import percent, span
 from dutiful.monitoring.slo import burn as slo

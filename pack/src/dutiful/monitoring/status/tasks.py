@@ -41,7 +41,7 @@ def of(seen: Seen) -> Tasks:
             runs=formatting.count(task.runs),
             failed=_bad(task.failed, task.retried),
             ran=f"{formatting.seconds(task.ran(0.5))}, {formatting.seconds(task.ran(0.95))}",
-            waited=f"{formatting.seconds(task.waited(0.5))}, {formatting.seconds(task.waited(0.95))}",
+            waited=", ".join(formatting.seconds(task.waited(share)) for share in (0.5, 0.95)),
         )
         for task in found.first
     ]

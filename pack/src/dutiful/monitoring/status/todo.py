@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from dutiful.catalogue.queues import catalogue, known
 from dutiful.conf import conf
+from dutiful.conf.queues import catalogue, known
 from dutiful.monitoring import env, forecast
 from dutiful.monitoring.alerts.alert import Alert, Finding, Severity
 from dutiful.monitoring.alerts.catalogue import BY_ID

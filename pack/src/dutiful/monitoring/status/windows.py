@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.db.models import Sum
 
-from dutiful.catalogue.queues import catalogue
+from dutiful.conf.queues import catalogue
 from dutiful.monitoring.models import QueueSample
 from dutiful.monitoring.slo import burn as slo
 from dutiful.monitoring.slo.starts import Starts

@@ -40,7 +40,9 @@ class Rabbit:
         return max(0.0, time.time() - since) if isinstance(since, (int, float)) else 0.0
 
     def receive(self, message: Any) -> None:
-        """Gives a message what its worker asks of it, as dutiful/transport/message.py has it for Redis."""
+        """Gives a message what its worker asks of it, as dutiful/transport/message.py has it for
+        Redis.
+        """
         headers = message.headers if isinstance(message.headers, dict) else {}
         counts = (headers.get(each) for each in ("x-delivery-count", RETURNS))
         message.crashes = sum(each for each in counts if isinstance(each, int))

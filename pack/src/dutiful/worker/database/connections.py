@@ -3,8 +3,8 @@
 Celery closes every connection before and after each task, and on prefork Django's whole pool
 (celery/celery#10554). In a prefork child, which runs one task at a time, ours is kept as a web
 request's is: for CONN_MAX_AGE, and with CONN_HEALTH_CHECKS one that died meanwhile is replaced
-before a task's first query. Threads share a pool (dutiful/database/connections.py): each gives back what it has after
-each task, else each of a hundred would hold one for ever.
+before a task's first query. Threads share a pool (dutiful/database/connections.py): each gives back
+what it has after each task, else each of a hundred would hold one for ever.
 """
 
 import logging

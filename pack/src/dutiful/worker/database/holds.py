@@ -1,7 +1,7 @@
 """A task that keeps a connection while it waits for somebody else is told of.
 
-Threads share a few connections (dutiful/catalogue/profiles.py). One that asks a query, then an HTTP service
-for a minute, keeps it from others for all of that minute. Where it is not shared, an open
+Threads share a few connections (dutiful/catalogue/profiles.py). One that asks a query, then an HTTP
+service for a minute, keeps it from others for all of that minute. Where it is not shared, an open
 transaction is what harms: its locks stay. Measured between the end of one query and the next, or
 the end of the task; that costs two looks at a clock.
 """

@@ -12,7 +12,7 @@ from django.db.backends.signals import connection_created
 
 from dutiful import env
 from dutiful.catalogue.classes import QueueClass
-from dutiful.catalogue.queues import by_name, known
+from dutiful.conf.queues import by_name, known
 
 _BOUNCED: Final = env.DATABASE_PGBOUNCER.get()
 """A PgBouncer hands a session to somebody else after each transaction, with what was set in it."""

@@ -9,8 +9,7 @@ from urllib.parse import urlsplit
 from celery import Celery
 
 from dutiful import env
-from dutiful.catalogue import queues
-from dutiful.conf import conf
+from dutiful.conf import conf, queues
 from dutiful.transport.options import Options
 from dutiful.worker.deployment import procfile
 from dutiful.worker.deployment.shape import Deployment

@@ -1,7 +1,7 @@
 """The watch over a worker's memory, in its main process, with any pool.
 
-Threads: past the profile's limit the worker drains and is replaced, and the log names the task
-that grew it. prefork: the pool replaces its children itself (dutiful/worker/memory/child.py names why).
+Threads: past the profile's limit the worker drains and is replaced, and the log names the task that
+grew it. prefork: the pool replaces its children itself (dutiful/worker/memory/child.py names why).
 The last reading is kept with the worker's lease: one that the system kills says nothing any more,
 and whoever reaps it can tell how much it used.
 """
@@ -62,7 +62,7 @@ class Watch(threading.Thread):
                 logger.error(
                     f"the worker needs {memory.shown(self.growth.start)} to start and may use"
                     f" {memory.shown(self.limit)}: no limit is kept. Raise the memory of profile"
-                    f" {self.worker.profile.name} (dutiful/catalogue/profiles.py), or the container's."
+                    f" {self.worker.profile.name}, or the container's."
                 )
                 self.limit = 0
         looks = 0

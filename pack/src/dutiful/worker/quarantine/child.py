@@ -1,4 +1,5 @@
-"""`python -m dutiful.worker.quarantine.child FD`: runs messages, read from stdin, and tells FD how they went.
+"""`python -m dutiful.worker.quarantine.child FD`: runs messages, read from stdin, and tells FD how
+they went.
 
 Standard library only until the first is read: then Django and the project's app, as a pool's child
 has them. Its parent judges by how this process ends, so it must end of nothing but the task: the

@@ -9,7 +9,7 @@ from kombu.exceptions import OperationalError
 from kombu.transport import redis as kombu_redis
 from redis.exceptions import RedisError
 
-from dutiful.catalogue.queues import NotInCatalogue
+from dutiful.conf.queues import NotInCatalogue
 from dutiful.controls import reroute
 from dutiful.transport.redis.reroute import Move
 

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from dutiful.catalogue.classes import Bound, QueueClass, Runtime, Urgency, declaration
-from dutiful.catalogue.queues import NotInCatalogue, find
+from dutiful.conf.queues import NotInCatalogue, find
 
 TASKS_HEADER = '''"""Background work of {app}. Celery finds this module by itself."""
 

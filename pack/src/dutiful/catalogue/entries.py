@@ -7,7 +7,9 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One line of the schedule. Everything in it is written out; `dutiful/beat/checks.py` sees to that."""
+    """One line of the schedule. Everything in it is written out; `dutiful/beat/checks.py` sees to
+    that.
+    """
 
     name: str
     """Unique, and stable across deploys: pauses and past ticks hang on it."""

@@ -1,9 +1,5 @@
 """The catalogue of this project's queues (`DUTIFUL["QUEUES"]`), and how to find one in it."""
 
-from collections.abc import Iterable
-
-from kombu import Exchange, Queue
-
 from dutiful.catalogue.classes import Bound, QueueClass, closest, declaration
 from dutiful.conf import conf
 from dutiful.conf.read import place
@@ -24,7 +20,9 @@ def names() -> tuple[str, ...]:
 
 
 def housekeeping() -> QueueClass:
-    """Where Celery's own tasks (celery.chord_unlock and the like) run: nobody can declare theirs."""
+    """Where Celery's own tasks (celery.chord_unlock and the like) run: nobody can declare
+    theirs.
+    """
     return conf().for_housekeeping
 
 
@@ -59,11 +57,6 @@ def by_name(name: str) -> QueueClass:
         raise NotInCatalogue(
             f"queue {name!r} is not in the catalogue ({_file()}): {', '.join(names())}."
         ) from None
-
-
-def kombu_queues(queues: Iterable[QueueClass]) -> tuple[Queue, ...]:
-    """A catalogue as Celery's `task_queues`."""
-    return tuple(Queue(each.name, Exchange("tasks"), routing_key=each.name) for each in queues)
 
 
 def _file() -> str:
