@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from dutiful.worker.memory import memory
+from dutiful.worker.memory import usage
 from dutiful.worker.memory.growth import MOST_NAMES, Growth
-from dutiful.worker.memory.memory import MB
+from dutiful.worker.memory.usage import MB
 
 PAGES = 256
 """Of a megabyte."""
@@ -67,15 +67,15 @@ def test_a_thousand_names_are_bounded_and_the_worst_stays() -> None:
 
 
 def test_one_real_leak_of_this_process() -> None:
-    growth = Growth(memory.used())
+    growth = Growth(usage.used())
     growth.ended("what this thread did before")
     kept = []
     for _ in range(5):
         kept.append(bytearray(b"x") * (10 * MB))
         growth.ended("leaks")
-        growth.look(memory.used())
+        growth.look(usage.used())
         growth.ended("does nothing")
-        growth.look(memory.used())
+        growth.look(usage.used())
     worst = growth.suspects()[0]
     assert worst.task == "leaks"
     assert worst.kept == pytest.approx(50 * MB, rel=0.4)
@@ -88,13 +88,13 @@ def test_one_real_leak_of_this_process() -> None:
 def test_a_smaller_container_lowers_the_limit(tmp_path: Path, said: str, allowed: int) -> None:
     file = tmp_path / "memory.max"
     file.write_text(said)
-    assert memory.allowed(256 * MB, (tmp_path / "absent", file)) == allowed
+    assert usage.allowed(256 * MB, (tmp_path / "absent", file)) == allowed
 
 
 def test_no_container_no_change(tmp_path: Path) -> None:
-    assert memory.allowed(256 * MB, (tmp_path / "absent",)) == 256 * MB
+    assert usage.allowed(256 * MB, (tmp_path / "absent",)) == 256 * MB
 
 
 def test_memory_of_a_process_that_is_gone_is_nothing() -> None:
-    assert memory.used(2**22 + 1) == 0
-    assert memory.used() > 10 * MB
+    assert usage.used(2**22 + 1) == 0
+    assert usage.used() > 10 * MB

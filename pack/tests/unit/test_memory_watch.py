@@ -35,7 +35,7 @@ def test_a_peak_that_passes_replaces_nothing(monkeypatch: pytest.MonkeyPatch) ->
     pool = TaskPool(limit=1)
     watch = Watch(SimpleNamespace(pool=pool, profile=IO), limit=100)
     readings = iter([101, 101, 99, 101, 101, 99])
-    monkeypatch.setattr("dutiful.worker.memory.memory.used", lambda: next(readings))
+    monkeypatch.setattr("dutiful.worker.memory.usage.used", lambda: next(readings))
     for _ in range(6):
         watch._look(pool)
     assert begun == []

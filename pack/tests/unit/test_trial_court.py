@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from dutiful.testing.processes import wait_for
-from dutiful.worker.quarantine import quarantine
-from dutiful.worker.quarantine.case import Case
+from dutiful.worker.quarantine import runner
+from dutiful.worker.quarantine.isolated_run import Case
 
 
 class Sent:
@@ -32,9 +32,9 @@ class Sent:
 
 @pytest.fixture(autouse=True)
 def no_court(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(quarantine, "_court", None)
+    monkeypatch.setattr(runner, "_court", None)
     yield
-    quarantine._court = None
+    runner._court = None
 
 
 def broken(*_: Any) -> None:
@@ -47,9 +47,9 @@ def test_a_case_that_breaks_goes_back_even_after_its_end(monkeypatch: pytest.Mon
         broken()
 
     for way in (broken, ends_then_breaks):
-        monkeypatch.setattr(quarantine.Court, "_try", way)
+        monkeypatch.setattr(runner.Court, "_try", way)
         request: Any = Sent()
-        quarantine.start(request)
+        runner.start(request)
         wait_for("its way back", partial(getattr, request, "back"), 10)
         assert len(request.back) == 1
         assert not request.message.channel.owner.hearing
@@ -57,12 +57,12 @@ def test_a_case_that_breaks_goes_back_even_after_its_end(monkeypatch: pytest.Mon
 
 def test_a_court_that_could_not_start_or_died_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(quarantine.Court, "start", broken)  # no thread is to be had
+        patch.setattr(runner.Court, "start", broken)  # no thread is to be had
         with pytest.raises(RuntimeError):
-            quarantine.start(Sent())  # type: ignore[arg-type]
-    monkeypatch.setattr(quarantine.Court, "_try", broken)
+            runner.start(Sent())  # type: ignore[arg-type]
+    monkeypatch.setattr(runner.Court, "_try", broken)
     request: Any = Sent()
-    quarantine.start(request)
+    runner.start(request)
     wait_for("its way back", lambda: request.back, 10)
 
 

@@ -10,13 +10,13 @@ from celery.exceptions import Ignore, Reject, Retry
 from kombu.utils import json as kombu_json
 
 from dutiful.task.arguments import ArgumentsDoNotFit, refuse_misfit
-from dutiful.worker.quarantine import outcome
+from dutiful.worker.quarantine import pipe_format
 
 WHEN: Any = 3  # seconds
 
 
 def through(failed: bool, value: Any) -> tuple[int, Any, float]:
-    return outcome.heard(json.loads(json.dumps(outcome.told(failed, value, 1.5))))
+    return pipe_format.heard(json.loads(json.dumps(pipe_format.told(failed, value, 1.5))))
 
 
 def info(error: Exception) -> Any:
@@ -69,10 +69,10 @@ def test_a_body_arrives_as_it_came(body: Any) -> None:
 
     request: Any = Sent()
     request.body = body
-    length, text = outcome.job_of(request, ("a.module",), 7).split(b"\n", 1)
+    length, text = pipe_format.job_of(request, ("a.module",), 7).split(b"\n", 1)
     assert int(length) == len(text)
     job = kombu_json.loads(text)
-    assert outcome.body_of(job) == (body if isinstance(body, str) else bytes(body))
+    assert pipe_format.body_of(job) == (body if isinstance(body, str) else bytes(body))
     assert job["request"] == {"id": "1", "retries": 2}
     assert job["include"] == ["a.module"]
     assert job["parent"] == 7

@@ -20,7 +20,7 @@ FEWEST_CONNECTIONS: Final = 4
 MAIN_CONNECTIONS: Final = 2
 """prefork: the main process's own, for the outbox's relay and for what children leave behind."""
 TRIAL_CONNECTIONS: Final = 1
-"""The child in which a suspect is tried (dutiful/worker/quarantine/quarantine.py): any worker may
+"""The child in which a suspect is tried (dutiful/worker/quarantine/runner.py): any worker may
 have one.
 """
 

@@ -51,7 +51,7 @@ class Request(CeleryRequest):
     @property
     def copies(self) -> bool:
         """Whether it can go back as a copy of itself: RabbitMQ
-        (dutiful/worker/consumer/rabbit.py).
+        (dutiful/worker/consumer/rabbitmq.py).
         """
         return hasattr(self.message, "copy_back") and not self.acknowledged
 

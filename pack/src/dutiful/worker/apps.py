@@ -11,9 +11,9 @@ class WorkerConfig(AppConfig):
     def ready(self) -> None:
         from dutiful.worker import revoke, tracebacks
         from dutiful.worker.database import connections
-        from dutiful.worker.memory import memory
+        from dutiful.worker.memory import usage
 
-        memory.connect()
+        usage.connect()
         revoke.connect()
         connections.connect()
         tracebacks.lighten()

@@ -11,7 +11,7 @@ import threading
 import time
 from typing import Final, NoReturn
 
-from dutiful.worker.drain import drain
+from dutiful.worker.drain import current
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ _begun = False
 
 
 def begin(reason: str) -> bool:
-    """Starts the drain, after which this process is replaced. False if it was begun before.
+    """Starts the current, after which this process is replaced. False if it was begun before.
 
     From any thread; returns at once.
     """
@@ -37,7 +37,7 @@ def begin(reason: str) -> bool:
             return False
         _begun = True
     logger.error(f"the worker drains and is replaced: {reason}")
-    drain.begin(reason, become_new)
+    current.begin(reason, become_new)
     return True
 
 
@@ -50,9 +50,9 @@ def become_new() -> NoReturn:
             f"the worker was replaced {since:.0f} s ago and is past a limit again: it exits with"
             f" code {EXIT_CODE}. See docs/limits-on-threads.md."
         )
-        drain.flush_streams()
+        current.flush_streams()
         os._exit(EXIT_CODE)
     os.environ[STAMP] = str(now)
-    drain.flush_streams()
+    current.flush_streams()
     # The interpreter's own flags too, such as -m and -X.
     os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606  # our own argv

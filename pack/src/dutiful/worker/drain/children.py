@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
-from dutiful.worker.drain.loop import Loop
+from dutiful.worker.drain.event_loop import Loop
 
 
 def pids(pool: Any) -> list[int]:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from celery import signals
 
-from dutiful.worker.memory.memory import shown
+from dutiful.worker.memory.usage import shown
 
 logger = logging.getLogger(__name__)
 

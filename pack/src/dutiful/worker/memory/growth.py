@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from dutiful.worker.memory.memory import MB, shown
+from dutiful.worker.memory.usage import MB, shown
 
 MOST_NAMES: Final = 50
 """Task names kept; the one that touched the fewest pages makes room."""

@@ -1,4 +1,4 @@
-"""The watch over a worker's memory, in its main process, with any pool.
+"""The watch over a worker's usage, in its main process, with any pool.
 
 Threads: past the profile's limit the worker drains and is replaced, and the log names the task that
 grew it. prefork: the pool replaces its children itself (dutiful/worker/memory/child.py names why).
@@ -15,7 +15,7 @@ from celery.worker import state
 
 from dutiful.transport.redis.owner import owners
 from dutiful.worker import replace
-from dutiful.worker.memory import memory
+from dutiful.worker.memory import usage
 from dutiful.worker.memory.growth import Growth, Suspect
 from dutiful.worker.threads.pool import TaskPool
 
@@ -40,7 +40,7 @@ def start(sender: Any, **_: Any) -> None:
     global _watch
     if _watch is None:
         worker = sender.controller
-        _watch = Watch(worker, memory.allowed(worker.profile.memory))
+        _watch = Watch(worker, usage.allowed(worker.profile.memory))
         _watch.start()
 
 
@@ -50,7 +50,7 @@ class Watch(threading.Thread):
     def __init__(self, worker: Any, limit: int) -> None:
         super().__init__(name="memory-watch", daemon=True)
         self.worker, self.limit = worker, limit
-        self.growth = Growth(memory.used())
+        self.growth = Growth(usage.used())
         self.pool = worker.pool if isinstance(worker.pool, TaskPool) else None
         self._over = 0
         self._ended = threading.Event()
@@ -60,8 +60,8 @@ class Watch(threading.Thread):
             self.pool.after_task = self.growth.ended
             if self.growth.start > ROOM * self.limit:
                 logger.error(
-                    f"the worker needs {memory.shown(self.growth.start)} to start and may use"
-                    f" {memory.shown(self.limit)}: no limit is kept. Raise the memory of profile"
+                    f"the worker needs {usage.shown(self.growth.start)} to start and may use"
+                    f" {usage.shown(self.limit)}: no limit is kept. Raise the memory of profile"
                     f" {self.worker.profile.name}, or the container's."
                 )
                 self.limit = 0
@@ -77,18 +77,18 @@ class Watch(threading.Thread):
         self._ended.set()
 
     def _look(self, pool: TaskPool) -> None:
-        used = memory.used()
+        used = usage.used()
         jobs = [*pool.running(), *pool.stuck()]
         self.growth.look(used, [(job.name, job.native_id) for job in jobs])
         self._over = self._over + 1 if self.limit and used > self.limit else 0
         if self._over < PATIENCE:
             return
         self._over = 0
-        memory.give_back()
-        used = memory.used()
+        usage.give_back()
+        used = usage.used()
         if used > self.limit:
             replace.begin(
-                f"{memory.shown(used)} are past the {memory.shown(self.limit)} of profile"
+                f"{usage.shown(used)} are past the {usage.shown(self.limit)} of profile"
                 f" {self.worker.profile.name}; {self.growth.told()}."
                 " See 'A task leaks memory' in docs/runbook.md"
             )
@@ -106,16 +106,16 @@ class Watch(threading.Thread):
         suspects = self.growth.suspects(SUSPECTS)
         for listener in listeners:
             listener(suspects)
-        return memory.used(), suspects[0].task if suspects else None
+        return usage.used(), suspects[0].task if suspects else None
 
     def _children(self) -> tuple[int, str | None]:
         """Bytes of all processes, and what runs in the largest. Shared pages count in each."""
         processes = getattr(getattr(self.worker.pool, "_pool", None), "_pool", ())
-        sizes = {child.pid: memory.used(child.pid) for child in list(processes)}
+        sizes = {child.pid: usage.used(child.pid) for child in list(processes)}
         largest = max(sizes, key=lambda pid: sizes[pid], default=None)
         names = [
             request.name
             for request in state.requests.copy().values()
             if request.worker_pid == largest
         ]
-        return memory.used() + sum(sizes.values()), names[0] if names else None
+        return usage.used() + sum(sizes.values()), names[0] if names else None

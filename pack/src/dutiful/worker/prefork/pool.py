@@ -19,7 +19,7 @@ from celery import platforms
 from celery.concurrency.prefork import TaskPool as StockPool
 from celery.signals import worker_process_init, worker_process_shutdown
 
-from dutiful.worker.drain.signals import TAKEN
+from dutiful.worker.drain.signal_thread import TAKEN
 from dutiful.worker.prefork import pipes
 
 PR_SET_PDEATHSIG: Final = 1

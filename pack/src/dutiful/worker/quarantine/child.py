@@ -52,8 +52,8 @@ def _run(app: Any, job: dict[str, Any], fd: int) -> None:
     from billiard.exceptions import SoftTimeLimitExceeded
     from celery.app.trace import fast_trace_task
 
-    from dutiful.worker.memory.memory import used
-    from dutiful.worker.quarantine import outcome
+    from dutiful.worker.memory.usage import used
+    from dutiful.worker.quarantine import pipe_format
 
     signal.signal(signal.SIGUSR1, _soft_limit)
     _say(fd, {"began": True, "memory": used()})
@@ -62,7 +62,7 @@ def _run(app: Any, job: dict[str, Any], fd: int) -> None:
             app.tasks[job["task"]].name,
             job["id"],
             job["request"],
-            outcome.body_of(job),
+            pipe_format.body_of(job),
             job["content_type"],
             job["content_encoding"],
         )
@@ -70,7 +70,7 @@ def _run(app: Any, job: dict[str, Any], fd: int) -> None:
     except SoftTimeLimitExceeded:  # in Celery's own code around the task: no death of this process
         signal.signal(signal.SIGUSR1, signal.SIG_IGN)
         failed, value, seconds = 1, ExceptionInfo(), 0.0
-    _say(fd, outcome.told(bool(failed), value, seconds) | {"memory": used()})
+    _say(fd, pipe_format.told(bool(failed), value, seconds) | {"memory": used()})
 
 
 def _app(job: dict[str, Any]) -> Any:

@@ -12,7 +12,7 @@ from celery.worker import state
 
 from dutiful.transport.message import Message
 from dutiful.transport.redis.owner import owners
-from dutiful.worker.drain.loop import Loop
+from dutiful.worker.drain.event_loop import Loop
 
 
 class Messages:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from billiard.common import human_status
 
-from dutiful.worker.quarantine.outcome import LAST
+from dutiful.worker.quarantine.pipe_format import LAST
 
 READ_BYTES: Final = 65536
 RUNS: Final = 100

@@ -16,9 +16,9 @@ from queue import Empty, SimpleQueue
 from typing import Final
 
 from dutiful.task.request import Request
-from dutiful.worker.drain import drain
-from dutiful.worker.quarantine.case import Case, End
-from dutiful.worker.quarantine.process import TrialProcess
+from dutiful.worker.drain import current
+from dutiful.worker.quarantine.child_process import TrialProcess
+from dutiful.worker.quarantine.isolated_run import Case, End
 
 logger = logging.getLogger(__name__)
 WARM_SECONDS: Final = 10.0
@@ -41,7 +41,7 @@ def start(request: Request, include: tuple[str, ...] = ()) -> None:
     global _court
     with _lock:
         court = _court if _court is not None and _court.is_alive() else None
-        if _stopped or drain.begun() or (court is not None and court.busy):
+        if _stopped or current.begun() or (court is not None and court.busy):
             request.give_back(after=BUSY_SECONDS)
             return
         if court is None:

@@ -12,9 +12,9 @@ from billiard.exceptions import TimeLimitExceeded, WorkerLostError
 from celery.utils.nodenames import gethostname
 
 from dutiful.task.request import Request, stopping
-from dutiful.worker.drain import drain
-from dutiful.worker.quarantine import outcome as trial_outcome
-from dutiful.worker.quarantine.process import TrialProcess
+from dutiful.worker.drain import current
+from dutiful.worker.quarantine import pipe_format as trial_outcome
+from dutiful.worker.quarantine.child_process import TrialProcess
 
 logger = logging.getLogger(__name__)
 START_SECONDS: Final = 60.0
@@ -155,7 +155,7 @@ class Case:
         hearing = self.request.ours and not self.request.message.on_trial
         if fresh or hearing:
             time.sleep(OUTLIVED_SECONDS)
-        if stopping() or drain.begun():
+        if stopping() or current.begun():
             self.give_back(0)
         elif hearing:  # others may have had theirs beside it: this convicts nobody
             if self._end():

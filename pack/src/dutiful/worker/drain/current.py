@@ -22,9 +22,9 @@ from dutiful.catalogue.profiles import GRACE
 from dutiful.errors import log_lines
 from dutiful.task import interruption
 from dutiful.worker.drain import children as drain_children
-from dutiful.worker.drain.loop import Loop
-from dutiful.worker.drain.messages import Messages
-from dutiful.worker.drain.signals import Intake
+from dutiful.worker.drain.event_loop import Loop
+from dutiful.worker.drain.held_messages import Messages
+from dutiful.worker.drain.signal_thread import Intake
 
 logger = logging.getLogger(__name__)
 

@@ -7,15 +7,15 @@ from celery.concurrency import get_implementation
 from celery.signals import worker_shutdown
 
 from dutiful.conf import conf
-from dutiful.worker.drain.drain import Drain
-from dutiful.worker.drain.loop import Loop
+from dutiful.worker.drain.current import Drain
+from dutiful.worker.drain.event_loop import Loop
 from dutiful.worker.prefork import pool
-from dutiful.worker.probe.beats import Beats
-from dutiful.worker.quarantine import quarantine
+from dutiful.worker.probe.recorder import Beats
+from dutiful.worker.quarantine import runner
 
 
 class DrainingWorker(CeleryWorker):
-    """What `dutiful.worker.drain.drain` needs of a worker."""
+    """What `dutiful.worker.drain.current` needs of a worker."""
 
     # Celery's own, which its stubs leave out.
     consumer: Any = None
@@ -42,7 +42,7 @@ class DrainingWorker(CeleryWorker):
 
     def end_trial(self) -> None:
         """A suspect that is tried in a child of its own goes back, as it is."""
-        quarantine.stop()
+        runner.stop()
 
     def say_goodbye(self, loop: Loop, seconds: float) -> None:
         """What Celery tells Flower and receivers at its stop, in its own thread."""

@@ -14,7 +14,7 @@ from typing import Any, Final
 from celery.concurrency.solo import TaskPool as SoloPool
 from celery.worker import state
 
-from dutiful.worker.drain import drain
+from dutiful.worker.drain import current
 from dutiful.worker.probe import record
 
 logger = logging.getLogger(__name__)
@@ -86,7 +86,7 @@ class Beats(threading.Thread):
 
     def _excuse(self) -> str:
         """Why the loop may stand still, or ""."""
-        if drain.begun():
+        if current.begun():
             return "stops; its grace ends it"
         if isinstance(self._worker.pool, SoloPool) and len(state.active_requests):
             return "alive, runs a task in its only thread"
@@ -97,7 +97,7 @@ class Beats(threading.Thread):
     def _pool_waits(self) -> str:
         """What the pool should be doing and is not, or "" where all is well."""
         begun, self._begun_before = self._begun_before, state.all_total_count[0]
-        if state.all_total_count[0] != begun or drain.begun():
+        if state.all_total_count[0] != begun or current.begun():
             return ""
         slots = getattr(self._worker.pool, "num_processes", None) or self._worker.concurrency
         with contextlib.suppress(RuntimeError):  # the loop added one meanwhile: next second
