@@ -34,11 +34,11 @@ class Request(CeleryRequest):
 
     acknowledged: bool
     _tries_again = False
-    _convicted = False
+    _is_poison = False
     _ending: endings.Ending | None = None
     """How it ended, from the moment that is known until the message is settled."""
     pool: Any = None
-    """What runs it instead of the worker's pool: a trial."""
+    """What runs it instead of the worker's pool: an isolated run (dutiful.worker.quarantine)."""
     home: ClassVar[Any] = None
     """`home(request, ending)` files an end whose message cannot be settled as a dead letter, or
     raises (dutiful.deadletters). Without it, failures of tasks are Celery's: a line in the log."""
@@ -109,7 +109,7 @@ class Request(CeleryRequest):
         if requeue or not self._filed():
             super().reject(requeue)
 
-    def convict(self, evidence: str) -> None:
+    def mark_as_poison(self, evidence: str) -> None:
         """Ends a suspect whose own child died of it: dead letter, failure, signal, event."""
         ending = endings.Ending("poison", message=evidence)
         if self.ours:
@@ -118,7 +118,7 @@ class Request(CeleryRequest):
             self.reject()  # RabbitMQ has a queue for it
         else:
             self._ending = ending
-        self._convicted = True
+        self._is_poison = True
         self.on_failure(_info(WorkerLostError(f"{self.name} is poison: {evidence}")))
 
     def give_back(self, after: float = 0) -> None:
@@ -134,7 +134,7 @@ class Request(CeleryRequest):
                 self.reject(requeue=True)  # RabbitMQ counts this as a return
 
     def _retry_worker_lost(self, exc: Any, exc_info: Any) -> bool:
-        if self._convicted:
+        if self._is_poison:
             return False  # Celery asks for each lost child: this one has had its tries
         ending, self._ending = self._ending, None
         self._context._error = exc  # for the next try's note of this one
@@ -144,7 +144,7 @@ class Request(CeleryRequest):
 
     def _lost(self, error: BaseException) -> bool:
         """Whether a process died under the task, and not at our own hands."""
-        if not self.ours or self._convicted or self._already_revoked or self._already_cancelled:
+        if not self.ours or self._is_poison or self._already_revoked or self._already_cancelled:
             return False
         # In a thread sys.exit() ends no process: a failure like any other.
         in_child = self.worker_pid != os.getpid()
@@ -179,7 +179,7 @@ class Request(CeleryRequest):
 
     def _ended(self, error: BaseException, exc_info: Any) -> endings.Ending | None:
         """How it ended for good; None where it did not, or where nobody is to be told."""
-        if self._convicted:
+        if self._is_poison:
             return self._ending
         if self._already_revoked or self._already_cancelled:
             return None

@@ -1,24 +1,24 @@
-"""Work for Celery's event loop from another thread, waited for no longer than told."""
+"""Calls in Celery's event loop, made from another thread, which waits for them within a time."""
 
 import threading
 from collections.abc import Callable
 from typing import Any
 
 
-class Loop:
-    """The loop of a worker's main thread. A loop that once did not come in time is not asked again.
+class EventLoop:
+    """The event loop of a worker's main thread. After a call that came too late, no other is tried.
 
-    gevent and Windows have no such loop: there nothing is done, and every answer is False.
+    gevent and Windows have no such loop: there nothing is called, and every answer is False.
     """
 
     def __init__(self, worker: Any) -> None:
         self._worker = worker
-        self._stands = False
+        self._stuck = False
 
     def call(self, call: Callable[[], object], seconds: float) -> bool:
-        """Whether the loop has called it within these seconds. Errors are the loop's to log."""
+        """Whether the loop has made the call within that time. The loop logs what it raises."""
         hub = getattr(self._worker, "hub", None)
-        if hub is None or self._stands:
+        if hub is None or self._stuck:
             return False
         done = threading.Event()
 
@@ -29,13 +29,13 @@ class Loop:
                 done.set()
 
         hub.call_soon(turn)
-        self._stands = not done.wait(seconds)
-        return not self._stands
+        self._stuck = not done.wait(seconds)
+        return not self._stuck
 
     def turn(self, seconds: float) -> bool:
-        """Whether all that was asked of the loop before now has been done.
+        """Whether, within that time, the loop has made all calls that were planned before this one.
 
-        Two turns: one turn's calls are made in no order.
+        It takes two turns, since the calls of one turn are made in no particular order.
         """
         return self.call(_nothing, seconds / 2) and self.call(_nothing, seconds / 2)
 

@@ -1,4 +1,4 @@
-"""How much memory a process uses, and how much it may. Bytes throughout."""
+"""How much memory a process uses, and how much it may use. All sizes are in bytes."""
 
 import ctypes
 import gc
@@ -6,9 +6,7 @@ import os
 import resource
 import sys
 from pathlib import Path
-from typing import Any, Final
-
-from celery import signals
+from typing import Final
 
 LINUX: Final = sys.platform.startswith("linux")
 MB: Final = 1024 * 1024
@@ -16,29 +14,17 @@ CGROUP_FILES: Final = (
     Path("/sys/fs/cgroup/memory.max"),
     Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
 )
-"""Where a container says its limit: version 2, version 1."""
+"""The files with a container's limit: of cgroups version 2 and version 1."""
 CGROUP_SHARE: Final = 0.9
-"""Of a container's limit: past it the kernel kills without a word."""
+"""The share of a container's limit that is used: past the limit the kernel kills the process."""
 _PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 
 
-def connect() -> None:
-    """Has the memory of workers watched that start in this process."""
-    signals.worker_init.connect(_in_a_worker)
-
-
-def _in_a_worker(sender: Any, **_: Any) -> None:
-    from dutiful.worker.memory import child, watch  # late: web and beat need none of it
-
-    child.limit((sender.max_memory_per_child or 0) * 1024)
-    signals.worker_process_init.connect(child.begin)
-    signals.worker_ready.connect(watch.start)
-
-
 def used(pid: int | None = None) -> int:
-    """Resident memory of a process, by default this one; 0 where it is gone or not to be known.
+    """Returns the resident memory of a process, by default of this one.
 
-    Without /proc (macOS) it is this process's highest so far.
+    It is 0 where the process is gone or its memory cannot be read. Without /proc (macOS) it is the
+    highest that this process had so far.
     """
     if not LINUX:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss if pid is None else 0
@@ -50,24 +36,24 @@ def used(pid: int | None = None) -> int:
 
 
 def allowed(profile_memory: int, files: tuple[Path, ...] = CGROUP_FILES) -> int:
-    """The profile's memory, or nine tenths of the container's where that is less."""
+    """Returns the profile's memory, or nine tenths of the container's where that is less."""
     for file in files:
         try:
-            said = file.read_text().strip()
+            text = file.read_text().strip()
         except OSError:
-            continue  # not this version of cgroups, or none
-        if said.isdigit():
-            return min(profile_memory, int(int(said) * CGROUP_SHARE))
+            continue  # another version of cgroups, or none
+        if text.isdigit():
+            return min(profile_memory, int(int(text) * CGROUP_SHARE))
     return profile_memory
 
 
-def give_back() -> None:
-    """Collects cycles and asks the C library to return free pages (glibc keeps them)."""
+def release_free() -> None:
+    """Collects garbage and asks the C library to return free pages, which glibc keeps."""
     gc.collect()
     if LINUX and hasattr(library := ctypes.CDLL(None), "malloc_trim"):
         library.malloc_trim(0)
 
 
-def shown(size: float) -> str:
-    """`size` in MB, for people."""
+def as_mb(size: float) -> str:
+    """Returns the size as text: `1,234 MB`."""
     return f"{size / MB:,.0f} MB"

@@ -1,4 +1,4 @@
-"""The child of a trial, from its parent's side: started, read, signalled, ended."""
+"""The child of an isolated run, from its parent's side: start it, give it jobs, read it, end it."""
 
 import contextlib
 import json
@@ -11,49 +11,50 @@ from typing import Any, Final
 
 from billiard.common import human_status
 
-from dutiful.worker.quarantine.pipe_format import LAST
+from dutiful.worker.quarantine.pipe_format import NO_MORE_JOBS
 
 READ_BYTES: Final = 65536
-RUNS: Final = 100
+MOST_RUNS: Final = 100
 """After so many tasks a child is replaced, as a pool's is."""
-GROWTH_BYTES: Final = 64 * 1024 * 1024
-"""And once it takes so much more than when it began: less than a pool's child may take."""
+MOST_GROWTH_BYTES: Final = 64 * 1024 * 1024
+"""And once its memory has grown by more than this: less than a pool's child may grow."""
 
 
-class TrialProcess:
+class ChildProcess:
     """One `python -m dutiful.worker.quarantine.child`, in this process's folder and environment.
 
-    Start it from the thread that waits for it: the child dies with that thread (Linux).
+    Start it in the thread that waits for it: the child dies with that thread (Linux).
     Raises OSError where it cannot be started.
     """
 
     def __init__(self) -> None:
-        self._fd, told = os.pipe()
+        self._reports, written_by_child = os.pipe()
         try:
             self.popen = subprocess.Popen(
-                [sys.executable, "-m", "dutiful.worker.quarantine.child", str(told)],
+                [sys.executable, "-m", "dutiful.worker.quarantine.child", str(written_by_child)],
                 stdin=subprocess.PIPE,
-                pass_fds=(told,),
+                pass_fds=(written_by_child,),
                 bufsize=0,
-                start_new_session=True,  # a task that kills its process group kills this child
+                start_new_session=True,  # a task that kills its process group spares the worker
             )
         except BaseException:
-            os.close(self._fd)
+            os.close(self._reports)
             raise
         finally:
-            os.close(told)
+            os.close(written_by_child)
         assert self.popen.stdin is not None
         self._jobs = self.popen.stdin.fileno()
         os.set_blocking(self._jobs, False)
         self.runs = 0
-        """Jobs that it was given."""
-        self._rest = b""
+        """How many jobs it was given."""
+        self._unread = b""
         self._memory: list[int] = []
+        """Its memory in bytes, as it reported it before and after each run."""
 
     def give(self, job: bytes, seconds: float) -> None:
-        """One more task, as far as it is read within that time.
+        """Writes one more job, as far as the child reads it within that time.
 
-        It may be dead already, or stand still: that is seen where it is waited for.
+        A child that is dead or stands still raises nothing here: whoever reads from it notices.
         """
         self.runs += 1
         left, deadline = memoryview(job), time.monotonic() + seconds
@@ -63,10 +64,10 @@ class TrialProcess:
                     left = left[os.write(self._jobs, left) :]
 
     @property
-    def fit(self) -> bool:
+    def reusable(self) -> bool:
         """Whether it may run another task."""
         grown = self._memory[-1] - self._memory[0] if self._memory else 0
-        return not self.ended and self.runs < RUNS and grown <= GROWTH_BYTES
+        return not self.ended and self.runs < MOST_RUNS and grown <= MOST_GROWTH_BYTES
 
     @property
     def pid(self) -> int:
@@ -78,31 +79,41 @@ class TrialProcess:
 
     @property
     def status(self) -> str:
-        """How it ended, in words: `signal 9 (SIGKILL)`, `exitcode 3`."""
+        """How it ended, as text: `signal 9 (SIGKILL)`, `exitcode 3`."""
         return str(human_status(self.popen.returncode))
 
     def read(self, seconds: float) -> list[dict[str, Any]]:
-        """What it says within that time, perhaps nothing. Returns as soon as there is something."""
-        if not _ready(self._fd, select.POLLIN, seconds):
+        """Returns its reports as soon as there are any; an empty list after that time."""
+        if not _ready(self._reports, select.POLLIN, seconds):
             return []
-        data = os.read(self._fd, READ_BYTES)
-        if not data:  # it ends, or a pool's child was forked meanwhile and keeps the pipe open
+        data = os.read(self._reports, READ_BYTES)
+        if not data:  # it ends; or a pool's child, forked meanwhile, keeps the pipe open
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.popen.wait(max(0.01, min(seconds, 0.2)))
             return []
-        return self._lines(data)
+        return self._parse(data)
+
+    def read_rest(self) -> list[dict[str, Any]]:
+        """Returns what it reported before it ended. Call it once it has ended."""
+        found: list[dict[str, Any]] = []
+        while _ready(self._reports, select.POLLIN, 0):
+            data = os.read(self._reports, READ_BYTES)
+            if not data:
+                break
+            found += self._parse(data)
+        return found
 
     def signal(self, number: int) -> None:
         self.popen.send_signal(number)
 
     def kill(self) -> None:
-        """SIGKILL. Returns at once."""
+        """Sends SIGKILL; returns at once."""
         self.popen.kill()
 
     def close(self, seconds: float) -> None:
-        """Lets it end by itself, within that time, then kills it."""
+        """Lets it end by itself within that time, else kills it; then waits for it."""
         if seconds:
-            self.give(LAST, 0.01)
+            self.give(NO_MORE_JOBS, 0.01)
         else:
             self.kill()
         try:
@@ -110,29 +121,19 @@ class TrialProcess:
         except subprocess.TimeoutExpired:
             self.popen.kill()
             self.popen.wait()
-        os.close(self._fd)
+        os.close(self._reports)
         if self.popen.stdin is not None:
             self.popen.stdin.close()
 
-    def rest(self) -> list[dict[str, Any]]:
-        """What it said before it ended. Call it once it has."""
-        found: list[dict[str, Any]] = []
-        while _ready(self._fd, select.POLLIN, 0):
-            data = os.read(self._fd, READ_BYTES)
-            if not data:
-                break
-            found += self._lines(data)
-        return found
-
-    def _lines(self, data: bytes) -> list[dict[str, Any]]:
-        *lines, self._rest = (self._rest + data).split(b"\n")
-        found: list[dict[str, Any]] = [json.loads(line) for line in lines]
-        self._memory += [said["memory"] for said in found]
-        return found
+    def _parse(self, data: bytes) -> list[dict[str, Any]]:
+        *lines, self._unread = (self._unread + data).split(b"\n")
+        reports: list[dict[str, Any]] = [json.loads(line) for line in lines]
+        self._memory += [report["memory"] for report in reports]
+        return reports
 
 
 def _ready(fd: int, event: int, seconds: float) -> bool:
-    """Within that time. An end that was closed counts: reading or writing says so."""
+    """Whether the pipe is ready within that time. It also is where the other end was closed."""
     poll = select.poll()  # select() knows no descriptor above 1023
     poll.register(fd, event)
     return bool(poll.poll(max(0.0, seconds) * 1000))

@@ -1,4 +1,8 @@
-"""What crosses the pipes of a trial, as JSON: the message on its way in, the outcome back."""
+"""What passes between a worker and the child of an isolated run, as JSON.
+
+A job goes to the child: its length in bytes, a line break, one object. Reports come back, one a
+line: `{"began": true, "memory": bytes}` when the task begins, then its outcome.
+"""
 
 from base64 import b64decode, b64encode
 from collections.abc import Callable
@@ -11,86 +15,87 @@ from kombu.utils import json
 
 from dutiful.task.arguments import ArgumentsDoNotFit
 
-LONGEST: Final = 16_000
-"""Letters of a text that goes back: an outcome fits into a pipe whose reader is busy."""
-LAST: Final = b"0\n"
-"""In place of a job: there will be no other."""
+MOST_CHARACTERS: Final = 16_000
+"""Of a text in an outcome, so that it fits into a pipe whose reader is busy."""
+NO_MORE_JOBS: Final = b"0\n"
+"""Ends the child, in place of a job."""
 
 
-class TrialFailed(Exception):
-    """What the task raised in its child, in words; the child has told it to the tracker."""
+class IsolatedRunFailed(Exception):
+    """What the task raised in its child, as text; the child has sent it to the error tracker."""
 
 
-def job_of(request: Any, include: tuple[str, ...], parent: int) -> bytes:
-    """The request as `trial_child` reads it: its length, a line break, JSON."""
-    # The arguments are read from the body again, and belong to no header.
+def encode_job(request: Any, include: tuple[str, ...], parent: int) -> bytes:
+    """Returns the request as `child` reads it. `parent` is the pid of the worker."""
+    # The arguments are decoded from the body again and belong to no header.
     headers = {k: v for k, v in request.request_dict.items() if k not in ("args", "kwargs")}
     body = request.body
-    raw = isinstance(body, (bytes, bytearray, memoryview))
+    binary = isinstance(body, (bytes, bytearray, memoryview))
     text = json.dumps(
         {
             "task": request.type,
             "id": request.id,
             "request": headers,
-            "body": b64encode(bytes(body)).decode() if raw else body,
-            "raw": raw,
+            "body": b64encode(bytes(body)).decode() if binary else body,
+            "binary": binary,
             "content_type": request.content_type,
             "content_encoding": request.content_encoding,
             "hostname": request.hostname,
             "include": include,
             "parent": parent,
-            "on_trial": request.message.on_trial,
+            "exclusive": request.message.on_trial,
         },
-        default=str,  # RabbitMQ notes times in the headers
+        default=str,  # RabbitMQ puts times into the headers
     ).encode()
     return b"%d\n%b" % (len(text), text)
 
 
-def body_of(job: dict[str, Any]) -> Any:
-    """The body as it came by the broker."""
-    return b64decode(job["body"]) if job["raw"] else job["body"]
+def decode_body(job: dict[str, Any]) -> Any:
+    """Returns the message's body as the broker delivered it: bytes or a string."""
+    return b64decode(job["body"]) if job["binary"] else job["body"]
 
 
-def told(failed: bool, value: Any, seconds: float) -> dict[str, Any]:
-    """In the child: how the run went. `value` is the result's text, or an ExceptionInfo."""
+def encode_outcome(failed: bool, value: Any, seconds: float) -> dict[str, Any]:
+    """Returns how the run ended. `value` is the result's text, or an ExceptionInfo if it failed."""
     if not failed:
-        return {"kind": "success", "text": str(value)[:LONGEST], "seconds": seconds}
+        return {"kind": "success", "text": str(value)[:MOST_CHARACTERS], "seconds": seconds}
     error = getattr(value.exception, "exc", value.exception)
     outcome: dict[str, Any] = {
         "kind": "failure",
-        "text": f"{type(error).__name__}: {error}"[:LONGEST],
-        "traceback": str(value.traceback)[-LONGEST:],
+        "text": f"{type(error).__name__}: {error}"[:MOST_CHARACTERS],
+        "traceback": str(value.traceback)[-MOST_CHARACTERS:],
         "seconds": seconds,
     }
     if isinstance(error, Retry):
         when = error.when.isoformat() if isinstance(error.when, datetime) else error.when
-        return outcome | {"kind": "retry", "text": repr(error.exc)[:LONGEST], "when": when}
+        cause = repr(error.exc)[:MOST_CHARACTERS]
+        return outcome | {"kind": "retry", "text": cause, "when": when}
     if isinstance(error, Reject):
         return outcome | {"kind": "reject", "requeue": bool(getattr(error, "requeue", False))}
     if isinstance(error, Ignore):
         return outcome | {"kind": "ignore"}
     if isinstance(error, ArgumentsDoNotFit):
-        return outcome | {"kind": "misfit", "text": str(error)[:LONGEST]}
+        return outcome | {"kind": "misfit", "text": str(error)[:MOST_CHARACTERS]}
     return outcome
 
 
-def heard(outcome: dict[str, Any]) -> tuple[int, Any, float]:
-    """In the parent: the same for the request's on_success, as a pool's child would give it."""
+def decode_outcome(outcome: dict[str, Any]) -> tuple[int, Any, float]:
+    """Returns (failed, result or ExceptionInfo, seconds), as the request's on_success takes it."""
     kind, text, seconds = outcome["kind"], outcome["text"], outcome["seconds"]
     if kind == "success":
         return 0, text, seconds
-    made: dict[str, Callable[[], Exception]] = {
-        "retry": lambda: Retry(exc=TrialFailed(text), when=outcome["when"]),
+    errors: dict[str, Callable[[], Exception]] = {
+        "retry": lambda: Retry(exc=IsolatedRunFailed(text), when=outcome["when"]),
         "reject": lambda: Reject(text, requeue=outcome["requeue"]),
         "ignore": lambda: Ignore(text),
         "misfit": lambda: ArgumentsDoNotFit(text),
-        "failure": lambda: TrialFailed(text),
+        "failure": lambda: IsolatedRunFailed(text),
     }
-    return 1, info_of(made[kind](), outcome["traceback"]), seconds
+    return 1, exception_info(errors[kind](), outcome["traceback"]), seconds
 
 
-def info_of(error: BaseException, trace: str = "") -> Any:
-    """Billiard's ExceptionInfo of an error, with a traceback from elsewhere."""
+def exception_info(error: BaseException, trace: str = "") -> Any:
+    """Returns billiard's ExceptionInfo of an error, with the traceback of another process."""
     try:
         raise error
     except type(error):

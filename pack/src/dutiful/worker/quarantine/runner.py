@@ -1,14 +1,4 @@
-"""A suspect runs in a child of its own, while the worker goes on claiming and running.
-
-A message that two processes died with is a suspect. It has a hearing: it runs in a spawned child,
-so that nothing else can die of it. Each worker gives one hearing at a time, and a child that dies
-there convicts nobody, since another's memory may have killed it. It puts the message on trial: of
-these the transport hands out one at a time, fleet-wide, and one is convicted if a fresh child dies
-of it by itself while this worker lives and is not stopping. Any other end is the task's own.
-
-After a bad hour most suspects are innocent, and wait in line. So the child of one that lived is
-kept for the next, which saves its start of some seconds.
-"""
+"""The thread that runs suspects in child processes, while the worker goes on with other tasks."""
 
 import logging
 import threading
@@ -16,113 +6,121 @@ from queue import Empty, SimpleQueue
 from typing import Final
 
 from dutiful.task.request import Request
-from dutiful.worker.drain import current
-from dutiful.worker.quarantine.child_process import TrialProcess
-from dutiful.worker.quarantine.isolated_run import Case, End
+from dutiful.worker.drain import current as drain
+from dutiful.worker.quarantine.child_process import ChildProcess
+from dutiful.worker.quarantine.isolated_run import Child, IsolatedRun
 
 logger = logging.getLogger(__name__)
 WARM_SECONDS: Final = 10.0
 """How long a child whose suspect lived waits for another one."""
-LEAVES_SECONDS: Final = 5.0
-"""For a child to end by itself once it has told its outcome."""
+LEAVE_SECONDS: Final = 5.0
+"""How long a child may take to end by itself."""
 BUSY_SECONDS: Final = 1.0
-"""Until the next hearing of a message that came while another one had its own here."""
+"""A suspect that arrives while another one runs here is put back for this long."""
 
 _lock = threading.Lock()
-_court: "Court | None" = None
+_runner: "IsolatedRunner | None" = None
 _stopped = False
 
 
 def start(request: Request, include: tuple[str, ...] = ()) -> None:
-    """Runs the request, in place of the pool. Returns at once; from the event loop.
+    """Runs the request in a child of its own, in place of the pool.
 
-    `include` are the task modules that the worker has loaded.
+    It is called in the event loop and returns at once. `include` are the task modules that the
+    worker has loaded. While another suspect runs here, or the worker stops, it puts the message
+    back.
     """
-    global _court
+    global _runner
     with _lock:
-        court = _court if _court is not None and _court.is_alive() else None
-        if _stopped or current.begun() or (court is not None and court.busy):
+        runner = _runner if _runner is not None and _runner.is_alive() else None
+        if _stopped or drain.begun() or (runner is not None and runner.busy):
             request.give_back(after=BUSY_SECONDS)
             return
-        if court is None:
-            court = _court = Court()
-            court.start()
-        court.hear(Case(request, include))
+        if runner is None:
+            runner = _runner = IsolatedRunner()
+            runner.start()
+        runner.put(IsolatedRun(request, include))
 
 
 def stop() -> None:
-    """Kills the child and puts its message back, uncounted. No trial begins after this.
+    """Kills the child and puts its message back, uncounted. No run begins after this.
 
-    From any thread, idempotent, returns at once; call it before the owner is closed.
+    It may be called from any thread and more than once, and returns at once. Call it before the
+    owner of the messages is closed.
     """
     global _stopped
     with _lock:
         _stopped = True
-        court = _court
-    if court is not None:
-        court.stop()
+        runner = _runner
+    if runner is not None:
+        runner.stop()
 
 
-class Court(threading.Thread):
-    """Tries one case after the other, while they come. A child ends with the thread it is of."""
+class IsolatedRunner(threading.Thread):
+    """Makes one run after the other and ends when none has come for WARM_SECONDS.
+
+    A child dies with the thread that started it (Linux), so it is this thread that starts them.
+    """
 
     def __init__(self) -> None:
-        super().__init__(name="trial", daemon=True)
-        self._cases: SimpleQueue[Case | None] = SimpleQueue()
-        self._case: Case | None = None
-        self._child: TrialProcess | None = None
+        super().__init__(name="quarantine", daemon=True)
+        self._runs: SimpleQueue[IsolatedRun | None] = SimpleQueue()
+        self._run: IsolatedRun | None = None
+        self._child: ChildProcess | None = None
 
     @property
     def busy(self) -> bool:
-        """Whether a case is under way whose message is not settled."""
-        return self._case is not None and not self._case.ended
+        """Whether a run is under way whose message is not settled."""
+        return self._run is not None and not self._run.ended
 
-    def hear(self, case: Case) -> None:
-        self._case = case
-        self._cases.put(case)
+    def put(self, run: IsolatedRun) -> None:
+        """Makes this run the next one."""
+        self._run = run
+        self._runs.put(run)
 
     def stop(self) -> None:
-        if self._case is not None:
-            self._case.stop()
-        self._cases.put(None)
+        """Kills the child and puts its message back. Returns at once."""
+        if self._run is not None:
+            self._run.stop()
+        self._runs.put(None)
         if (child := self._child) is not None:
             child.kill()
 
     def run(self) -> None:
-        while (case := self._next()) is not None:
+        while (run := self._next()) is not None:
             try:
-                self._try(case)
-            except Exception:  # a fork, what the child said, any result backend: it must go back
-                logger.exception(f"the case of {case.who} broke; its message goes back")
-                self._dismiss(0)
-                case.break_off()
-        self._dismiss(LEAVES_SECONDS)
+                self._make(run)
+            except Exception:  # fork, the child's output, any result backend: it must be put back
+                logger.exception(f"the isolated run of {run.label} failed; its message is put back")
+                self._end_child(0)
+                run.break_off()
+        self._end_child(LEAVE_SECONDS)
 
-    def _next(self) -> Case | None:
-        global _court
+    def _next(self) -> IsolatedRun | None:
+        global _runner
         try:
-            return self._cases.get(timeout=WARM_SECONDS)
+            return self._runs.get(timeout=WARM_SECONDS)
         except Empty:
             with _lock:
-                if not self._cases.empty():
-                    return self._cases.get()
-                _court = None
+                if not self._runs.empty():
+                    return self._runs.get()
+                _runner = None
             return None
 
-    def _try(self, case: Case) -> None:
-        if case.judged_at_once and self._child is not None:
-            self._dismiss(LEAVES_SECONDS)
-        end = End.AGAIN
-        while end is End.AGAIN:  # a fresh child never ends like this
+    def _make(self, run: IsolatedRun) -> None:
+        if run.needs_fresh_child and self._child is not None:
+            self._end_child(LEAVE_SECONDS)
+        after = Child.REPLACE_AND_RETRY
+        while after is Child.REPLACE_AND_RETRY:  # a fresh child never leads to this
             if self._child is None:
-                self._child = TrialProcess()
-            end = case.run_in(self._child)
-            if end is not End.TOLD:
-                self._dismiss(0)
-            elif not self._child.fit:
-                self._dismiss(LEAVES_SECONDS)
+                self._child = ChildProcess()
+            after = run.run_in(self._child)
+            if after is not Child.KEEP:
+                self._end_child(0)
+            elif not self._child.reusable:
+                self._end_child(LEAVE_SECONDS)
 
-    def _dismiss(self, seconds: float) -> None:
+    def _end_child(self, seconds: float) -> None:
         child, self._child = self._child, None
         if child is not None:
             child.close(seconds)

@@ -1,4 +1,4 @@
-"""A worker goes on giving hearings, whatever broke in one."""
+"""A worker goes on running suspects in isolation, whatever failed in one of these runs."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -9,11 +9,11 @@ import pytest
 
 from dutiful.testing.processes import wait_for
 from dutiful.worker.quarantine import runner
-from dutiful.worker.quarantine.isolated_run import Case
+from dutiful.worker.quarantine.isolated_run import IsolatedRun
 
 
 class Sent:
-    """What a court needs of a request."""
+    """What the runner needs of a request."""
 
     acknowledged = False
     ours = True
@@ -31,45 +31,45 @@ class Sent:
 
 
 @pytest.fixture(autouse=True)
-def no_court(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(runner, "_court", None)
+def no_runner(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(runner, "_runner", None)
     yield
-    runner._court = None
+    runner._runner = None
 
 
 def broken(*_: Any) -> None:
     raise RuntimeError("broken")
 
 
-def test_a_case_that_breaks_goes_back_even_after_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    def ends_then_breaks(_: Any, case: Case) -> None:
-        case._end()
+def test_a_run_that_fails_is_put_back_even_after_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    def ends_then_breaks(_: Any, run: IsolatedRun) -> None:
+        run._end()
         broken()
 
     for way in (broken, ends_then_breaks):
-        monkeypatch.setattr(runner.Court, "_try", way)
+        monkeypatch.setattr(runner.IsolatedRunner, "_make", way)
         request: Any = Sent()
         runner.start(request)
-        wait_for("its way back", partial(getattr, request, "back"), 10)
+        wait_for("its put-back", partial(getattr, request, "back"), 10)
         assert len(request.back) == 1
         assert not request.message.channel.owner.hearing
 
 
-def test_a_court_that_could_not_start_or_died_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_runner_that_could_not_start_or_died_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(runner.Court, "start", broken)  # no thread is to be had
+        patch.setattr(runner.IsolatedRunner, "start", broken)  # no thread could be started
         with pytest.raises(RuntimeError):
             runner.start(Sent())  # type: ignore[arg-type]
-    monkeypatch.setattr(runner.Court, "_try", broken)
+    monkeypatch.setattr(runner.IsolatedRunner, "_make", broken)
     request: Any = Sent()
     runner.start(request)
-    wait_for("its way back", lambda: request.back, 10)
+    wait_for("its put-back", lambda: request.back, 10)
 
 
-def test_a_claim_is_told_while_a_case_is_under_way() -> None:
+def test_claims_know_while_a_run_is_under_way() -> None:
     request: Any = Sent()
-    case = Case(request, ())
+    run = IsolatedRun(request, ())
     owner = request.message.channel.owner
     assert owner.hearing
-    case.give_back()
+    run.give_back()
     assert not owner.hearing
