@@ -11,11 +11,11 @@ import pytest
 
 from dutiful.deadletters.models import Letter
 from dutiful.drills.host.celery import app
-from dutiful.drills.rabbitmq import RabbitMQ
 from dutiful.outbox.models import OutboxMessage
 from dutiful.outbox.relay import Relay
 from dutiful.task.models import Claim
 from dutiful.testing.processes import Running, wait_for
+from dutiful.testing.rabbitmq import RabbitMQ
 from dutiful.transport.redis.publisher import Unavailable
 from tests.rabbitmq.conftest import QUEUE, SLOW, Start
 from tests.support.rabbiting import notes
