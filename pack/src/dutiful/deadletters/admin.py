@@ -11,8 +11,8 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from kombu.exceptions import OperationalError
 
-from dutiful.deadletters import campaign, collect, counts, shown
-from dutiful.deadletters.models import Campaign, Group, Letter
+from dutiful.deadletters import campaign, collect, counts, formatting
+from dutiful.deadletters.models import Campaign, DeadLetter, Group
 from dutiful.deadletters.replay import ReplayError, arguments, discard, replay
 
 MOST: Final = 50
@@ -31,8 +31,12 @@ class Room(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable at 
     def page(self, request: HttpRequest, name: str, **context: Any) -> TemplateResponse:
         may_act = self.has_change_permission(request)
         context = {**self.admin_site.each_context(request), **context, "may_act": may_act}
-        context |= {"opts": self.opts, "groups_opts": Group._meta, "letters_opts": Letter._meta}
-        return TemplateResponse(request, f"deadletters/{name}.html", context)
+        context |= {
+            "opts": self.opts,
+            "groups_opts": Group._meta,
+            "deadletters_opts": DeadLetter._meta,
+        }
+        return TemplateResponse(request, f"dutiful/deadletters/{name}.html", context)
 
     def refresh(self, request: HttpRequest) -> None:
         """What died a moment ago is here too."""
@@ -69,7 +73,7 @@ class GroupAdmin(Room):
             raise PermissionDenied
         self.refresh(request)
         chosen = {key: request.GET.get(key, "") for key in ("task", "queue", "reason", "open")}
-        letters = Letter.objects.all()
+        letters = DeadLetter.objects.all()
         for key in ("task", "queue", "reason"):
             if chosen[key]:
                 letters = letters.filter(**{key: chosen[key]})
@@ -77,10 +81,12 @@ class GroupAdmin(Room):
         if chosen["open"] != "all":
             groups = groups.alias(left=Count("pk", filter=Q(state="open"))).filter(left__gt=0)
         rows = list(groups[:200])
-        samples = Letter.objects.defer("raw", "traceback").in_bulk([row["sample"] for row in rows])
+        samples = DeadLetter.objects.defer("raw", "traceback").in_bulk(
+            [row["sample"] for row in rows]
+        )
         for row in rows:
             row["letter"] = samples.get(row["sample"])
-        every = Letter.objects.all()
+        every = DeadLetter.objects.all()
         choices = [
             (key, chosen[key], every.order_by(key).values_list(key, flat=True).distinct())
             for key in ("task", "queue", "reason")
@@ -98,7 +104,7 @@ class GroupAdmin(Room):
         if request.method == "POST":
             return self.act(request, lambda what: self._do(request, object_id, what))
         self.refresh(request)
-        letters = Letter.objects.filter(fingerprint=object_id)
+        letters = DeadLetter.objects.filter(fingerprint=object_id)
         group = next(iter(counts.by_fingerprint(letters)), None)
         if group is None:
             raise Http404(f"no letter has the fingerprint {object_id}")
@@ -120,9 +126,9 @@ class GroupAdmin(Room):
         if what == "canary":
             count, rate = number(request, "count"), number(request, "rate")
             made = campaign.canary(fingerprint, count, rate, by)
-            return f"{made.letters.count()} canaries are on their way."
+            return f"{made.dead_letters.count()} canaries are on their way."
         if what == "discard":
-            letters = Letter.objects.filter(fingerprint=fingerprint)
+            letters = DeadLetter.objects.filter(fingerprint=fingerprint)
             return f"{discard(letters, request.POST.get('reason', ''), by)} discarded."
         active = Campaign.objects.filter(fingerprint=fingerprint, state__in=campaign.ACTIVE).first()
         if active is None:
@@ -134,8 +140,8 @@ class GroupAdmin(Room):
         return "Stopped. What is on its way runs."
 
 
-@admin.register(Letter)
-class LetterAdmin(Room):
+@admin.register(DeadLetter)
+class DeadLetterAdmin(Room):
     """One letter: what it was, what it died of, and the buttons."""
 
     list_display = ("died_at", "task", "reason", "said", "queue", "state")
@@ -147,7 +153,7 @@ class LetterAdmin(Room):
     actions = ("replay_selected",)
 
     @admin.display(description="what it said")
-    def said(self, letter: Letter) -> str:
+    def said(self, letter: DeadLetter) -> str:
         return f"{letter.exception}: {letter.message}"[:100] if letter.exception else letter.message
 
     @admin.action(description="Replay the selected letters", permissions=["change"])
@@ -174,7 +180,7 @@ class LetterAdmin(Room):
     ) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        letter = Letter.objects.filter(pk=object_id).first() if object_id.isdecimal() else None
+        letter = DeadLetter.objects.filter(pk=object_id).first() if object_id.isdecimal() else None
         if letter is None:
             raise Http404(f"there is no letter {object_id}")
         if request.method == "POST":
@@ -183,20 +189,20 @@ class LetterAdmin(Room):
         letter.refresh_from_db()
         return self.page(
             request,
-            "letter",
+            "deadletter",
             title=f"{letter.task or 'A message'}: {letter.reason}",
             letter=letter,
-            attempts=shown.attempts(letter),
-            raw=shown.raw(letter),
+            attempts=formatting.attempts(letter),
+            raw=formatting.raw(letter),
             deaths=letter.deaths.all(),
-            replayable=letter.state in (Letter.State.OPEN, Letter.State.DISCARDED),
+            replayable=letter.state in (DeadLetter.State.OPEN, DeadLetter.State.DISCARDED),
         )
 
-    def _do(self, request: HttpRequest, letter: Letter, what: str) -> str:
+    def _do(self, request: HttpRequest, letter: DeadLetter, what: str) -> str:
         by = request.user.get_username()
         if what == "discard":
             reason = request.POST.get("reason", "")
-            return f"{discard(Letter.objects.filter(pk=letter.pk), reason, by)} discarded."
+            return f"{discard(DeadLetter.objects.filter(pk=letter.pk), reason, by)} discarded."
         edited: dict[str, Any] = {}
         kinds: tuple[tuple[str, Any], ...] = (("args", list), ("kwargs", dict))
         for name, kind in kinds:

@@ -12,8 +12,8 @@ class DeadLettersConfig(AppConfig):
     def ready(self) -> None:
         from celery import signals
 
-        from dutiful.deadletters import received
+        from dutiful.deadletters import hooks
         from dutiful.task.request import Request
 
-        Request.home = staticmethod(received.keep)
-        signals.task_success.connect(received.succeeded, dispatch_uid="deadletters.succeeded")
+        Request.home = staticmethod(hooks.keep)
+        signals.task_success.connect(hooks.succeeded, dispatch_uid="deadletters.succeeded")

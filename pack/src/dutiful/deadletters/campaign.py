@@ -13,7 +13,7 @@ from typing import Any, Final
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from dutiful.deadletters.models import Campaign, Letter
+from dutiful.deadletters.models import Campaign, DeadLetter
 from dutiful.deadletters.replay import NotSent, ReplayError, replay
 
 logger = logging.getLogger(__name__)
@@ -94,9 +94,9 @@ def _judge(pk: int) -> bool:
     """By what became of its letters so far: whether more are to be sent."""
     with transaction.atomic():
         campaign = _locked(pk)
-        counts = Counter(campaign.letters.values_list("state", flat=True))
-        died, under_way = counts[Letter.State.DIED_AGAIN], counts[Letter.State.REPLAYED]
-        over = died + counts[Letter.State.SUCCEEDED]
+        counts = Counter(campaign.dead_letters.values_list("state", flat=True))
+        died, under_way = counts[DeadLetter.State.DIED_AGAIN], counts[DeadLetter.State.REPLAYED]
+        over = died + counts[DeadLetter.State.SUCCEEDED]
         if campaign.state == Campaign.State.CANARY:
             if died:
                 _move(campaign, Campaign.State.STOPPED, f"{died} of {over} canaries died again")
@@ -134,13 +134,13 @@ def _locked(pk: int) -> Campaign:
 
 
 def _open(campaign: Campaign) -> Any:
-    letters = Letter.objects.filter(
-        fingerprint=campaign.fingerprint, state=Letter.State.OPEN, died_at__lt=campaign.before
+    letters = DeadLetter.objects.filter(
+        fingerprint=campaign.fingerprint, state=DeadLetter.State.OPEN, died_at__lt=campaign.before
     )
     return letters.exclude(campaign=campaign).order_by("died_at", "pk")
 
 
-def _send(campaign: Campaign, letter: Letter, wait: float = 0) -> bool:
+def _send(campaign: Campaign, letter: DeadLetter, wait: float = 0) -> bool:
     """False where this letter cannot be sent at all: it stays open, with the reason."""
     try:
         replay(letter, f"replay {campaign.pk}", countdown=wait, campaign=campaign)
@@ -148,7 +148,7 @@ def _send(campaign: Campaign, letter: Letter, wait: float = 0) -> bool:
         raise
     except ReplayError as error:
         note = f"replay {campaign.pk}: {error}"
-        Letter.objects.filter(pk=letter.pk).update(campaign=campaign, note=note)
+        DeadLetter.objects.filter(pk=letter.pk).update(campaign=campaign, note=note)
         logger.error("letter %d is left open: %s", letter.pk, error)
         return False
     return True

@@ -11,10 +11,11 @@ from typing import Any, Final
 
 from django.db import DataError
 
-from dutiful.deadletters.letters import file, of_queue, of_stream
-from dutiful.deadletters.models import Letter
+from dutiful.deadletters.models import DeadLetter
+from dutiful.deadletters.rows import file, of_queue, of_stream
 from dutiful.transport.rabbitmq.dead_queue import DeadQueue, Returned
-from dutiful.transport.redis.dead import DeadLetter, DeadLetters
+from dutiful.transport.redis.dead import DeadLetter as Entry
+from dutiful.transport.redis.dead import DeadLetters
 
 logger = logging.getLogger(__name__)
 TRIES: Final = {"max_retries": 1, "interval_start": 0, "interval_step": 0.2}
@@ -68,12 +69,12 @@ def collect() -> int:
     return new
 
 
-def row_of(letter: DeadLetter | Returned) -> Letter:
+def row_of(letter: Entry | Returned) -> DeadLetter:
     """Not saved."""
     return of_queue(letter) if isinstance(letter, Returned) else of_stream(letter)
 
 
-def wanted(letter: DeadLetter | Returned) -> bool:
+def wanted(letter: Entry | Returned) -> bool:
     """False: RabbitMQ found it past its `expires`, and its task has no letters of such."""
     if not isinstance(letter, Returned) or letter.reason != "expired":
         return True

@@ -7,9 +7,9 @@ from typing import Any
 from django.db.models import Count, Max, Min, Q, QuerySet
 
 from dutiful.deadletters import collect
-from dutiful.deadletters.models import Letter
+from dutiful.deadletters.models import DeadLetter
 
-_OPEN = Q(state=Letter.State.OPEN)
+_OPEN = Q(state=DeadLetter.State.OPEN)
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class GroupCount:
 
 def summary() -> Summary:
     """Raises django.db.Error or kombu.exceptions.OperationalError."""
-    found = Letter.objects.filter(_OPEN).aggregate(
+    found = DeadLetter.objects.filter(_OPEN).aggregate(
         open=Count("pk"), oldest=Min("died_at"), groups=Count("fingerprint", distinct=True)
     )
     return Summary(**found, waiting=collect.waiting())
@@ -47,12 +47,12 @@ def summary() -> Summary:
 
 def groups(most: int = 20) -> list[GroupCount]:
     """Those with the most open letters. Raises django.db.Error."""
-    rows = by_fingerprint(Letter.objects.filter(_OPEN)).order_by("-open", "-last")[:most]
+    rows = by_fingerprint(DeadLetter.objects.filter(_OPEN)).order_by("-open", "-last")[:most]
     keys = GroupCount.__dataclass_fields__
     return [GroupCount(**{key: row[key] for key in keys}) for row in rows]
 
 
-def by_fingerprint(letters: QuerySet[Letter]) -> "QuerySet[Letter, dict[str, Any]]":
+def by_fingerprint(letters: QuerySet[DeadLetter]) -> "QuerySet[DeadLetter, dict[str, Any]]":
     """A row for each group: what it is, how many of each kind, first, last, the latest's key."""
     # Several reasons or words may share a fingerprint: the group shows one of them.
     return (
@@ -64,8 +64,8 @@ def by_fingerprint(letters: QuerySet[Letter]) -> "QuerySet[Letter, dict[str, Any
             exception=Max("exception"),
             total=Count("pk"),
             open=Count("pk", filter=_OPEN),
-            replayed=Count("pk", filter=Q(state=Letter.State.REPLAYED)),
-            succeeded=Count("pk", filter=Q(state=Letter.State.SUCCEEDED)),
+            replayed=Count("pk", filter=Q(state=DeadLetter.State.REPLAYED)),
+            succeeded=Count("pk", filter=Q(state=DeadLetter.State.SUCCEEDED)),
             first=Min("died_at"),
             last=Max("died_at"),
             sample=Max("pk"),

@@ -6,7 +6,7 @@ from django.db import models
 from django.utils import timezone
 
 
-class Letter(models.Model):
+class DeadLetter(models.Model):
     """A dead letter: what it was, what it died of, and what has become of it since."""
 
     class State(models.TextChoices):
@@ -54,7 +54,7 @@ class Letter(models.Model):
     )
     """The letter whose replay ended here."""
     campaign = models.ForeignKey(
-        "Campaign", models.SET_NULL, null=True, blank=True, related_name="letters"
+        "Campaign", models.SET_NULL, null=True, blank=True, related_name="dead_letters"
     )
 
     class Meta:
@@ -71,7 +71,7 @@ class Letter(models.Model):
         return f"{self.task or 'a message'}, {self.reason}"
 
 
-class Group(Letter):
+class Group(DeadLetter):
     """Letters with one fingerprint, as the admin lists them."""
 
     class Meta:

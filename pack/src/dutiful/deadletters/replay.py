@@ -15,12 +15,12 @@ from django.utils import timezone
 
 from dutiful.conf.queues import NotInCatalogue, by_name
 from dutiful.deadletters.collect import stream
-from dutiful.deadletters.letters import REPLAY_OF
-from dutiful.deadletters.models import Campaign, Letter
+from dutiful.deadletters.models import Campaign, DeadLetter
 from dutiful.deadletters.reading import Read, read
+from dutiful.deadletters.rows import REPLAY_OF
 from dutiful.task import attempts
 
-REPLAYABLE: Final = (Letter.State.OPEN, Letter.State.DISCARDED)
+REPLAYABLE: Final = (DeadLetter.State.OPEN, DeadLetter.State.DISCARDED)
 
 
 class ReplayError(Exception):
@@ -32,7 +32,7 @@ class NotSent(ReplayError):
 
 
 def replay(
-    letter: Letter,
+    letter: DeadLetter,
     by: str = "",
     args: list[Any] | None = None,
     kwargs: dict[str, Any] | None = None,
@@ -47,8 +47,8 @@ def replay(
     edited = args is not None or kwargs is not None
     note = f"replayed by {by or 'a command'}" + (" with edited arguments" if edited else "")
     with transaction.atomic():
-        fresh = Letter.objects.filter(pk=letter.pk, state__in=REPLAYABLE).update(
-            state=Letter.State.REPLAYED,
+        fresh = DeadLetter.objects.filter(pk=letter.pk, state__in=REPLAYABLE).update(
+            state=DeadLetter.State.REPLAYED,
             state_at=timezone.now(),
             replays=F("replays") + 1,
             note=note,
@@ -73,8 +73,8 @@ def discard(letters: Any, reason: str, by: str = "") -> int:
     """Closes the open ones of a queryset, with a reason. Returns how many."""
     if not reason.strip():
         raise ReplayError("say why: whoever looks for these letters later will ask")
-    count: int = letters.filter(state=Letter.State.OPEN).update(
-        state=Letter.State.DISCARDED,
+    count: int = letters.filter(state=DeadLetter.State.OPEN).update(
+        state=DeadLetter.State.DISCARDED,
         state_at=timezone.now(),
         note=f"discarded by {by or 'a command'}: {reason.strip()}",
     )
@@ -93,7 +93,7 @@ def arguments(text: str, kind: type[list[Any]] | type[dict[str, Any]]) -> Any:
     return value
 
 
-def _send(letter: Letter, found: Read, args: Any, kwargs: Any, countdown: float) -> None:
+def _send(letter: DeadLetter, found: Read, args: Any, kwargs: Any, countdown: float) -> None:
     from dutiful.current import app as current_app
 
     app = current_app()
@@ -149,7 +149,7 @@ def _queue(name: str) -> str | None:
         return None
 
 
-def _put_back(letter: Letter) -> None:
+def _put_back(letter: DeadLetter) -> None:
     if not letter.list:
         raise ReplayError(f"letter {letter.pk} cannot be read, and no list is known to be its own")
     try:

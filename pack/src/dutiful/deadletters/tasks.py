@@ -10,13 +10,16 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from dutiful.deadletters import campaign, collect
-from dutiful.deadletters.models import Campaign, Letter
-from dutiful.task import purging
-from dutiful.task.base import task
+from dutiful.deadletters.models import Campaign, DeadLetter
+from dutiful.task import purging, task
 from dutiful.task.retries import NEVER
 
 logger = logging.getLogger(__name__)
-CLOSED: Final = (Letter.State.SUCCEEDED, Letter.State.DIED_AGAIN, Letter.State.DISCARDED)
+CLOSED: Final = (
+    DeadLetter.State.SUCCEEDED,
+    DeadLetter.State.DIED_AGAIN,
+    DeadLetter.State.DISCARDED,
+)
 
 
 def keep_days() -> tuple[int, int]:
@@ -43,14 +46,16 @@ def purge() -> None:
     """Deletes letters that are past their time, and says how many."""
     open_days, closed_days = keep_days()
     now = timezone.now()
-    old_closed = Letter.objects.filter(
+    old_closed = DeadLetter.objects.filter(
         state__in=CLOSED, state_at__lt=now - timedelta(days=closed_days)
     )
-    old_open = Letter.objects.exclude(state__in=CLOSED).filter(
+    old_open = DeadLetter.objects.exclude(state__in=CLOSED).filter(
         died_at__lt=now - timedelta(days=open_days), state_at__lt=now - timedelta(days=open_days)
     )
     closed, left = purging.delete(old_closed), purging.delete(old_open)
-    campaigns = Campaign.objects.filter(letters=None, next_at__lt=now - timedelta(days=closed_days))
+    campaigns = Campaign.objects.filter(
+        dead_letters=None, next_at__lt=now - timedelta(days=closed_days)
+    )
     purging.delete(campaigns.exclude(state__in=campaign.ACTIVE))
     logger.info(
         "purged dead letters: %d closed for %d days, %d open for %d days",

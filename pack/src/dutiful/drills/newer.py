@@ -1,7 +1,7 @@
 """The next release's task, ours. Workers know it only with `-I dutiful.drills.newer`."""
 
 from dutiful.drills import work
-from dutiful.task.base import task
+from dutiful.task import task
 
 
 @task(urgency="average", runtime="fast", name="drills.newcomer")

@@ -1,7 +1,7 @@
 """The task of drill `replay`, ours."""
 
 from dutiful.drills import paying
-from dutiful.task.base import task
+from dutiful.task import task
 from dutiful.task.retries import Retry
 
 

@@ -1,7 +1,7 @@
 """The task of drill `storm`, ours."""
 
 from dutiful.drills import storm_failure
-from dutiful.task.base import task
+from dutiful.task import task
 from dutiful.task.retries import NEVER
 
 

@@ -6,7 +6,7 @@ from django.db import connection
 
 from dutiful.drills import money, visits, work
 from dutiful.idempotency import IdempotentTask
-from dutiful.task.base import task
+from dutiful.task import task
 
 
 @task(urgency="average", runtime="slow")

@@ -6,7 +6,7 @@ from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
-from dutiful.idempotency.models import Call, Key
+from dutiful.idempotency.models import Key, UniqueCall
 
 
 class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable at run time
@@ -34,10 +34,10 @@ class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable
 
 @admin.register(Key)
 class KeyAdmin(ReadOnly):
-    list_display = ("key", "state", "task_id", "claimed_at", "lease_until", "done_at")
+    list_display = ("key", "state", "task_id", "taken_at", "lease_until", "done_at")
     list_filter = ("state", "task")
     search_fields = ("key", "task_id")
-    ordering = ("-claimed_at",)
+    ordering = ("-taken_at",)
 
     @admin.action(description="Release: the next delivery runs it", permissions=["release"])
     def release(self, request: HttpRequest, rows: "QuerySet[Key, Any]") -> None:
@@ -46,15 +46,15 @@ class KeyAdmin(ReadOnly):
         self.released(request, count, "Finished keys stay: they keep work from being done twice.")
 
 
-@admin.register(Call)
-class CallAdmin(ReadOnly):
+@admin.register(UniqueCall)
+class UniqueCallAdmin(ReadOnly):
     list_display = ("key", "state", "task_id", "called_at", "expires_at", "again", "dropped")
     list_filter = ("state", "task")
     search_fields = ("key", "task_id")
     ordering = ("-called_at",)
 
     @admin.action(description="Release: the next call is sent", permissions=["release"])
-    def release(self, request: HttpRequest, rows: "QuerySet[Call, Any]") -> None:
+    def release(self, request: HttpRequest, rows: "QuerySet[UniqueCall, Any]") -> None:
         """At worst the same work is done once more."""
         count, _ = rows.delete()
         self.released(request, count, "The next call of each is sent.")

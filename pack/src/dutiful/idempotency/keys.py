@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from dutiful.task import claims
+from dutiful.task import dispatch
 from dutiful.task.retries import PermanentError
 
 HEADER: Final = "idempotency_key"
@@ -61,7 +61,7 @@ def key(name: str, headers: Mapping[str, Any], fingerprint: str) -> str:
 
     A scheduled message has its tick's claim as a key, so that each tick counts.
     """
-    own = headers.get(HEADER) or headers.get(claims.CLAIM) or fingerprint
+    own = headers.get(HEADER) or headers.get(dispatch.TOKEN) or fingerprint
     whole = f"{name}/{own}"
     if len(whole) <= 255:
         return whole

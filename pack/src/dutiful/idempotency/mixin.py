@@ -14,8 +14,8 @@ from django.utils import timezone
 
 from dutiful.idempotency import keys
 from dutiful.idempotency.keys import StaleFence
-from dutiful.task.base import Task
-from dutiful.task.later import later
+from dutiful.task import Task
+from dutiful.task.postponing import postpone
 
 if TYPE_CHECKING:
     from dutiful.idempotency.models import Key
@@ -114,7 +114,7 @@ class IdempotencyKeyMixin:
 
         run = self._run(args, kwargs)
         while True:
-            if not store.claim(run):
+            if not store.take(run):
                 row = store.look(run)
                 if row is not None and self._done(run, row):
                     return store.result(row)
@@ -162,14 +162,14 @@ class IdempotencyKeyMixin:
             logger.info("not run again: %s was done at %s", run.key, row.done_at)
             return True
         now = timezone.now()
-        held = (now - row.claimed_at).total_seconds()
+        held = (now - row.taken_at).total_seconds()
         left = (row.lease_until - now).total_seconds()
         wait = random.uniform(0.8, 1.2) * min(max(1.0, held), max(1.0, left), LONGEST_WAIT)
         logger.info("waits %.1f s: task %s runs %s", wait, row.task_id, run.key)
         if self.request.is_eager:
             time.sleep(wait)
             return False
-        raise later(self, wait, "another message runs its key")
+        raise postpone(self, wait, "another message runs its key")
 
     def _finish(self, run: "Run", result: Any) -> None:
         from dutiful.idempotency import store

@@ -19,7 +19,7 @@ class Key(models.Model):
     state = models.CharField(max_length=8, choices=State.choices)
     fence = models.BigIntegerField()
     """Grows with each claim, also over a deleted row: whoever holds a lower one is too late."""
-    claimed_at = models.DateTimeField()
+    taken_at = models.DateTimeField()
     lease_until = models.DateTimeField()
     """From then on another message may take the key over."""
     done_at = models.DateTimeField(null=True)
@@ -35,7 +35,7 @@ class Key(models.Model):
         return self.key
 
 
-class Call(models.Model):
+class UniqueCall(models.Model):
     """A call of a `UniqueTask` that waits or runs. It is dropped when it ends, or expires."""
 
     class State(models.TextChoices):

@@ -21,19 +21,19 @@ RESULT_LIMIT: Final = 16 * 1024
 
 # Inserts; or takes over what the same task id holds, what another's lease held until now, and what
 # has expired. Gives back no row where the key is done, or another runs it.
-CLAIM: Final = f"""
+TAKE: Final = f"""
 INSERT INTO {Key._meta.db_table} AS known
-    (key, task, task_id, fingerprint, state, fence, claimed_at, lease_until, expires_at)
+    (key, task, task_id, fingerprint, state, fence, taken_at, lease_until, expires_at)
 VALUES (%s, %s, %s, %s, 'running', %s, %s, %s, %s)
 ON CONFLICT (key) DO UPDATE SET
     task = excluded.task, task_id = excluded.task_id, fingerprint = excluded.fingerprint,
-    state = 'running', fence = known.fence + 1, claimed_at = excluded.claimed_at,
+    state = 'running', fence = known.fence + 1, taken_at = excluded.taken_at,
     lease_until = excluded.lease_until, expires_at = excluded.expires_at,
     done_at = NULL, result = NULL
-WHERE known.expires_at < excluded.claimed_at
+WHERE known.expires_at < excluded.taken_at
     OR known.state = 'running' AND (
         known.task_id = excluded.task_id
-        OR known.lease_until < excluded.claimed_at AND known.fingerprint = excluded.fingerprint
+        OR known.lease_until < excluded.taken_at AND known.fingerprint = excluded.fingerprint
     )
 RETURNING fence
 """  # noqa: S608  # the table's name is ours
@@ -66,7 +66,7 @@ class Run:
         return mine.filter(task_id=self.task_id)
 
 
-def claim(run: Run) -> bool:
+def take(run: Run) -> bool:
     """Whether the key is this run's now. Commits at once, unless a transaction is open."""
     connection = connections[run.using]
     now = timezone.now()
@@ -75,7 +75,7 @@ def claim(run: Run) -> bool:
     values = [*words, time.time_ns() // 1000, *map(_as_written(connection), times)]
     quick = connection.vendor == "postgresql" and not connection.in_atomic_block
     with connection.cursor() as cursor:
-        cursor.execute(CLAIM + NOT_FLUSHED * quick, values)
+        cursor.execute(TAKE + NOT_FLUSHED * quick, values)
         found = cursor.fetchone()
     run.fence = found[0] if found else 0
     return found is not None

@@ -5,9 +5,8 @@ from typing import Any
 
 from django.utils import timezone
 
-from dutiful.idempotency.models import Call, Key
-from dutiful.task import purging
-from dutiful.task.base import task
+from dutiful.idempotency.models import Key, UniqueCall
+from dutiful.task import purging, task
 
 logger = logging.getLogger(__name__)
 
@@ -20,7 +19,7 @@ def purge(self: Any) -> dict[str, int]:
     keys = [Key.objects.using(alias).filter(**old) for alias in sorted(aliases)]
     counts = {
         "keys": sum(purging.delete(rows) for rows in keys),
-        "calls": purging.delete(Call.objects.filter(**old)),
+        "calls": purging.delete(UniqueCall.objects.filter(**old)),
     }
     logger.info("purged: %(keys)d idempotency keys, %(calls)d marks of unique calls", counts)
     return counts

@@ -20,7 +20,7 @@ from kombu.utils.uuid import uuid
 from dutiful.idempotency import keys
 from dutiful.idempotency.mixin import LEASE_MARGIN, NO_LIMIT
 from dutiful.publishing import hooks
-from dutiful.task.base import Task
+from dutiful.task import Task
 
 logger = logging.getLogger(__name__)
 WAITS_AT_MOST: Final = 600
@@ -61,7 +61,7 @@ class UniqueTask(Task):
         plain = not more and task_id is None and not any(map(options.get, LINKED))
         if not plain or not apps.is_installed("dutiful.idempotency"):
             return super().apply_async(args, kwargs, task_id, *more, **options)
-        from dutiful.idempotency import calls
+        from dutiful.idempotency import unique_calls
 
         key, publish = self._key(args, kwargs), super().apply_async
         options["task_id"] = task_id = uuid()
@@ -70,11 +70,11 @@ class UniqueTask(Task):
             try:
                 return publish(args, kwargs, **options)
             except Exception:
-                calls.drop(key, task_id)
+                unique_calls.drop(key, task_id)
                 raise
 
         with transaction.atomic():
-            holder = calls.mark(key, self.name, task_id, self._lasts(options))
+            holder = unique_calls.mark(key, self.name, task_id, self._lasts(options))
             if holder == task_id:
                 if self._kept(options):
                     # Either both are kept or neither: the mark, and the message's row.
@@ -94,27 +94,27 @@ class UniqueTask(Task):
     def perform(self, args: Any, kwargs: Any) -> Any:
         if not apps.is_installed("dutiful.idempotency"):
             return super().perform(args, kwargs)
-        from dutiful.idempotency import calls
+        from dutiful.idempotency import unique_calls
 
         key, task_id = self._key(args, kwargs), str(self.request.id)
         if self.until == "executing":
-            calls.drop(key, task_id)
+            unique_calls.drop(key, task_id)
             return super().perform(args, kwargs)
         limit = (self.request.timelimit or (None,))[0] or self.time_limit or NO_LIMIT
-        calls.begin(key, task_id, limit + LEASE_MARGIN)
+        unique_calls.begin(key, task_id, limit + LEASE_MARGIN)
         with self._once_more(key, task_id, args, kwargs):
             return super().perform(args, kwargs)
 
     @contextmanager
     def _once_more(self, key: str, task_id: str, args: Any, kwargs: Any) -> Iterator[None]:
         """Ends the call, and sends it again where it was asked for in the meantime."""
-        from dutiful.idempotency import calls
+        from dutiful.idempotency import unique_calls
 
         try:
             yield
         finally:
             with transaction.atomic():
-                if calls.end(key, task_id, next_id := uuid(), self.unique_seconds):
+                if unique_calls.end(key, task_id, next_id := uuid(), self.unique_seconds):
                     logger.info("runs once more: %s was asked for while it ran", key)
                     queue = (self.request.delivery_info or {}).get("routing_key")
                     options: dict[str, Any] = {"queue": queue} if queue else {}

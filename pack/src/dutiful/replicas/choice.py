@@ -11,10 +11,10 @@ from typing import Any, Final
 from django.db import Error, connections
 
 from dutiful.publishing.prepared import WAL
-from dutiful.replicas import position, standing, watch
+from dutiful.replicas import position, status, watch
 from dutiful.replicas.declared import DELAYED
-from dutiful.replicas.standing import Standing
-from dutiful.task.later import later
+from dutiful.replicas.status import ReplicaStatus
+from dutiful.task.postponing import postpone
 
 LONGEST_WAIT: Final = 1.0
 """Seconds that a task holds its slot for a replica, at most."""
@@ -33,29 +33,29 @@ def of(task: Any, how: str) -> str | None:
     wanted = position.parse(task.request.get(WAL))
     if wanted is None:
         return None  # nobody said what it must see
-    found = having(wanted)
+    found = caught_up(wanted)
     near = [each.behind_seconds for each in usable()]
     if found or not near:
         return found
     if how == DELAYED:
         if task.request.get(PUT_BACK):
             return None
-        pause = min(max(SHORTEST_DELAY, min(near) + watch.SECOND), LONGEST_DELAY)
-        raise later(task, pause, "no replica has what it needs yet", **{PUT_BACK: True})
+        pause = min(max(SHORTEST_DELAY, min(near) + watch.INTERVAL), LONGEST_DELAY)
+        raise postpone(task, pause, "no replica has what it needs yet", **{PUT_BACK: True})
     wait = min(LONGEST_WAIT, _left(task))
-    if min(near) > wait + watch.SECOND:  # as coarse as it is measured
+    if min(near) > wait + watch.INTERVAL:  # as coarse as it is measured
         return None  # it would wait in vain
     deadline = time.monotonic() + wait
     while not found and (left := deadline - time.monotonic()) > 0:
         time.sleep(min(LOOK, left))
-        found = having(wanted)
+        found = caught_up(wanted)
     return found
 
 
-def usable() -> list[Standing]:
+def usable() -> list[ReplicaStatus]:
     """Those that are not left out, in any order."""
-    watch.wanted()
-    found = [each for each in standing.each() if each.usable]
+    watch.ensure_running()
+    found = [each for each in status.each() if each.usable]
     random.shuffle(found)
     return found
 
@@ -65,7 +65,7 @@ def any_usable() -> str | None:
     return next((each.alias for each in usable()), None)
 
 
-def having(wanted: int) -> str | None:
+def caught_up(wanted: int) -> str | None:
     """The alias of one that has replayed this position."""
     there = usable()
     for each in there:
@@ -77,10 +77,10 @@ def having(wanted: int) -> str | None:
 def _replayed(alias: str, wanted: int) -> bool:
     try:
         with connections[alias].cursor() as cursor:
-            cursor.execute(REPLAYED, [position.shown(wanted)])
+            cursor.execute(REPLAYED, [position.formatted(wanted)])
             return bool(cursor.fetchone()[0])
     except Error:
-        standing.out(alias)
+        status.record_down(alias)
         connections[alias].close()
         return False
 

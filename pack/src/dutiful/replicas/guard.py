@@ -8,7 +8,7 @@ from django.db import InternalError
 from django.db.backends.signals import connection_created
 from psycopg.errors import ReadOnlySqlTransaction
 
-from dutiful.replicas.standing import ALIASES
+from dutiful.replicas.status import ALIASES
 from dutiful.task.retries import PermanentError
 
 

@@ -24,7 +24,7 @@ def parse(text: Any) -> int | None:
         return None
 
 
-def shown(position: int) -> str:
+def formatted(position: int) -> str:
     return f"{position >> 32:X}/{position & 0xFFFFFFFF:X}"
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS
 
 from dutiful.database import reading
-from dutiful.replicas.standing import ALIASES
+from dutiful.replicas.status import ALIASES
 
 OWN = frozenset((DEFAULT_DB_ALIAS, *ALIASES))
 

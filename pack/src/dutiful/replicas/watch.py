@@ -15,10 +15,10 @@ import psycopg
 from celery import signals
 from django.db import DEFAULT_DB_ALIAS, connections
 
-from dutiful.replicas import standing
-from dutiful.replicas.standing import ALIASES, Standing
+from dutiful.replicas import status
+from dutiful.replicas.status import ALIASES, ReplicaStatus
 
-SECOND: Final = 1.0
+INTERVAL: Final = 1.0
 PRIMARYS: Final = "SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')"
 REPLICAS: Final = """
 SELECT pg_is_in_recovery(),
@@ -51,29 +51,29 @@ class Server(ABC):
     def __init__(self, watch: Watch, alias: str) -> None:
         self.watch, self.alias = watch, alias
         self._connection: psycopg.Connection[Any] | None = None
-        self._told = False
+        self._reported = False
 
     def run(self) -> None:
         while True:
             began = time.monotonic()
-            if standing.asked():
+            if status.requested():
                 self._turn()
             else:
                 self.rest()
-            time.sleep(max(0.0, began + SECOND - time.monotonic()))
+            time.sleep(max(0.0, began + INTERVAL - time.monotonic()))
 
     def _turn(self) -> None:
         try:
             self.measure()
         except psycopg.Error as error:
             self.lost()
-            if not self._told:
+            if not self._reported:
                 logger.warning("%s cannot be measured: %s", self.alias, str(error).strip())
-                self._told = True
+                self._reported = True
         else:
-            if self._told:
+            if self._reported:
                 logger.info("%s is measured again", self.alias)
-                self._told = False
+                self._reported = False
 
     def ask(self, sql: str) -> Any:
         if self._connection is None:
@@ -128,15 +128,15 @@ class Replica(Server):
         since = [now - self._complete] * bool(self._complete)
         since += [float(seconds)] * (seconds is not None)
         lag = min(since, default=0.0) if behind else 0.0
-        standing.note(Standing(self.alias, now, int(replayed or 0), behind, lag))
+        status.record(ReplicaStatus(self.alias, now, int(replayed or 0), behind, lag))
 
     def lost(self) -> None:
         super().lost()
-        standing.out(self.alias)
+        status.record_down(self.alias)
 
     def rest(self) -> None:
         super().rest()
-        standing.forget(self.alias)
+        status.record_unknown(self.alias)
 
 
 _watch: Watch | None = None
@@ -145,21 +145,21 @@ _elsewhere = False
 _lock = threading.Lock()
 
 
-def wanted() -> None:
+def ensure_running() -> None:
     """Sees that somebody measures. Returns at once; until the first measure nothing is known."""
-    standing.ask()
+    status.request()
     if _watch is None and not _elsewhere:
         _begin()
 
 
 def connect() -> None:
     """Celery tells when a worker begins, before it forks, and when it is ready."""
-    signals.worker_init.connect(_claim, dispatch_uid="dutiful.replicas")
+    signals.worker_init.connect(_leave_to_parent, dispatch_uid="dutiful.replicas")
     signals.worker_ready.connect(_begin, dispatch_uid="dutiful.replicas")
     os.register_at_fork(after_in_child=_forget)
 
 
-def _claim(**_: Any) -> None:
+def _leave_to_parent(**_: Any) -> None:
     global _elsewhere
     _elsewhere = True
 

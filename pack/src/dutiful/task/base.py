@@ -21,7 +21,7 @@ from dutiful.catalogue.classes import QueueClass
 from dutiful.conf.queues import NotInCatalogue
 from dutiful.publishing import hooks
 from dutiful.publishing.router import declared
-from dutiful.task import arguments, attempts, claims, database_errors, results, retries
+from dutiful.task import arguments, attempts, database_errors, dispatch, results, retries
 
 logger = logging.getLogger(__name__)
 P = ParamSpec("P")
@@ -107,9 +107,9 @@ class Task(DjangoTask[Any, Any]):
     def _attempt(self, request: Any, args: Any, kwargs: Any) -> Any:
         try:
             # Not request.headers: with Sentry on, that is a copy made before the publish.
-            claim, holder = request.get(claims.CLAIM), request.get(claims.HOLDER)
-            if claim and not claims.holds(claim, holder):
-                logger.info("duplicate dropped: %s, %s", self.name, claim)
+            token, holder = request.get(dispatch.TOKEN), request.get(dispatch.HOLDER)
+            if token and not dispatch.holds(token, holder):
+                logger.info("duplicate dropped: %s, %s", self.name, token)
                 return None
             return results.checked(self, self.perform(args, kwargs))
         except TaskPredicate:

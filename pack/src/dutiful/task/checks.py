@@ -26,7 +26,7 @@ def check_declarations(**_: Any) -> list[CheckMessage]:
             found.append(
                 Error(
                     str(error),
-                    hint=UNDECLARED.mend,
+                    hint=UNDECLARED.fix,
                     obj=task.name,
                     id=UNDECLARED.id,
                 )
@@ -50,7 +50,7 @@ def check_aliases(**_: Any) -> list[CheckMessage]:
                 Error(
                     f"its alias {alias!r} is {'the name' if other == alias else 'an alias'} of"
                     f" {other}.",
-                    hint=ALIAS.mend,
+                    hint=ALIAS.fix,
                     obj=name,
                     id=ALIAS.id,
                 )

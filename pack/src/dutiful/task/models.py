@@ -4,14 +4,14 @@ from django.db import models
 from django.utils import timezone
 
 
-class Claim(models.Model):
+class DispatchToken(models.Model):
     """Which message may do a piece of work that was sent more than once
-    (`dutiful/task/claims.py`).
+    (`dutiful/task/dispatch.py`).
     """
 
     key = models.CharField(max_length=255, unique=True)
     holder = models.CharField(max_length=64)
-    claimed_at = models.DateTimeField(default=timezone.now, db_index=True)
+    taken_at = models.DateTimeField(default=timezone.now, db_index=True)
 
     def __str__(self) -> str:
         return self.key

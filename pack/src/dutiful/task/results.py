@@ -39,10 +39,10 @@ def checked(task: Any, result: Any) -> Any:
         try:
             size = len(dumps(result).encode())
         except (TypeError, ValueError, EncodeError) as error:
-            raise ResultRefused(f"{_of(task, result)} is not JSON: {error}. {_MEND}") from None
+            raise ResultRefused(f"{_of(task, result)} is not JSON: {error}. {_FIX}") from None
         if size > limit:
             raise ResultRefused(
-                f"{_of(task, result)} is {size} bytes of JSON, the limit is {limit}. {_MEND}"
+                f"{_of(task, result)} is {size} bytes of JSON, the limit is {limit}. {_FIX}"
             )
     for step in _next(request):
         args = (result, *(step.get("args") or ()))
@@ -52,11 +52,11 @@ def checked(task: Any, result: Any) -> Any:
             payload.check(step["task"], args, step.get("kwargs") or {}, following, queue)
         except payload.PayloadError as error:
             said = f"{_of(task, result)} cannot be handed on: {error}"
-            raise ResultRefused(f"{said} {_MEND}") from None
+            raise ResultRefused(f"{said} {_FIX}") from None
     return result
 
 
-_MEND: Final = "The work is done: save the data, return its primary key; a replay runs it again."
+_FIX: Final = "The work is done: save the data, return its primary key; a replay runs it again."
 
 
 def _of(task: Any, result: Any) -> str:

@@ -14,7 +14,7 @@ class Rule:
     code: str
     what: str
     why: str
-    mend: str
+    fix: str
 
     @property
     def id(self) -> str:
@@ -23,7 +23,7 @@ class Rule:
     @property
     def row(self) -> str:
         """Its line of docs/lint.md."""
-        return f"| `{self.code}` | {self.what} | {self.why} | {self.mend} |"
+        return f"| `{self.code}` | {self.what} | {self.why} | {self.fix} |"
 
 
 UNDECLARED: Final = Rule(

@@ -9,10 +9,10 @@ from django.db import Error as DatabaseError
 from kombu.exceptions import OperationalError
 
 from dutiful.deadletters import campaign, collect, counts
-from dutiful.deadletters.models import Campaign, Letter
+from dutiful.deadletters.models import Campaign, DeadLetter
 from dutiful.deadletters.replay import ReplayError, arguments, discard, replay
 
-STATES = [str(value) for value in Letter.State.values]
+STATES = [str(value) for value in DeadLetter.State.values]
 
 
 class Command(BaseCommand):
@@ -59,7 +59,7 @@ class Command(BaseCommand):
                 self.stdout.write(f"{new} collected")
                 return
             getattr(self, f"_{act}")(**options)
-        except (Letter.DoesNotExist, Campaign.DoesNotExist) as error:
+        except (DeadLetter.DoesNotExist, Campaign.DoesNotExist) as error:
             raise CommandError(str(error)) from None
         except ReplayError as error:
             raise CommandError(str(error)) from error
@@ -88,7 +88,7 @@ class Command(BaseCommand):
             self.stdout.write("no open dead letters")
 
     def _list(self, group: str | None, task: str | None, state: str, most: int, **_: Any) -> None:
-        letters = Letter.objects.filter(state=state)
+        letters = DeadLetter.objects.filter(state=state)
         if group:
             letters = letters.filter(fingerprint=group)
         if task:
@@ -101,7 +101,7 @@ class Command(BaseCommand):
             )
 
     def _show(self, letter: int, **_: Any) -> None:
-        found = Letter.objects.get(pk=letter)
+        found = DeadLetter.objects.get(pk=letter)
         names = ("task", "task_id", "queue", "reason", "died_at", "worker", "frame", "fingerprint")
         for name in (*names, "state", "note", "args", "kwargs"):
             self.stdout.write(f"{name + ':':13}{getattr(found, name)}")
@@ -110,7 +110,7 @@ class Command(BaseCommand):
         self.stdout.write(found.traceback or found.message)
 
     def _replay(self, letter: int, edited: str | None, named: str | None, **_: Any) -> None:
-        found = Letter.objects.get(pk=letter)
+        found = DeadLetter.objects.get(pk=letter)
         args = arguments(edited, list) if edited is not None else None
         kwargs = arguments(named, dict) if named is not None else None
         replay(found, self.by, args, kwargs)
@@ -118,7 +118,9 @@ class Command(BaseCommand):
 
     def _canary(self, group: str, count: int, then: int, **_: Any) -> None:
         made = campaign.canary(group, count, then, self.by)
-        self.stdout.write(f"replay {made.pk}: {made.letters.count()} canaries are on their way")
+        self.stdout.write(
+            f"replay {made.pk}: {made.dead_letters.count()} canaries are on their way"
+        )
 
     def _rest(self, replay: int, rate: int, **_: Any) -> None:
         campaign.rest(Campaign.objects.get(pk=replay), rate)
@@ -134,7 +136,7 @@ class Command(BaseCommand):
     def _discard(self, letter: int | None, group: str | None, reason: str, **_: Any) -> None:
         if (letter is None) == (group is None):
             raise CommandError("name one letter, or --group")
-        every = Letter.objects.all()
+        every = DeadLetter.objects.all()
         chosen = every.filter(fingerprint=group) if group else every.filter(pk=letter or 0)
         count = discard(chosen, reason, self.by)
         self.stdout.write(f"{count} discarded")

@@ -12,12 +12,12 @@ from django.db.models import Q
 from django.utils import timezone
 
 from dutiful.deadletters import fingerprint as prints
-from dutiful.deadletters.models import Letter
+from dutiful.deadletters.models import DeadLetter
 from dutiful.deadletters.reading import Read, read, text
 from dutiful.task.attempts import LONGEST
 from dutiful.task.endings import LONGEST_MESSAGE, LONGEST_TRACEBACK, Ending
 from dutiful.transport.rabbitmq.dead_queue import Returned, queue_of
-from dutiful.transport.redis.dead import DeadLetter
+from dutiful.transport.redis.dead import DeadLetter as Entry
 
 REPLAY_OF: Final = "replay_of"
 """Message header of a replay: the primary key of its letter."""
@@ -25,7 +25,7 @@ MOST_JSON: Final = 1024 * 1024
 """Letters of arguments that are shown and can be edited; the raw message has all of them."""
 
 
-def of_stream(letter: DeadLetter) -> Letter:
+def of_stream(letter: Entry) -> DeadLetter:
     """The row of a stream's entry. Not saved."""
     try:
         detail = json.loads(letter.detail) if letter.detail.startswith("{") else {}
@@ -46,7 +46,7 @@ def of_stream(letter: DeadLetter) -> Letter:
     return row
 
 
-def of_request(request: Any, ending: Ending) -> Letter:
+def of_request(request: Any, ending: Ending) -> DeadLetter:
     """The row of a message that no stream can take: another transport, or acknowledged early."""
     message = request.message
     queue = queue_of(message)
@@ -54,7 +54,7 @@ def of_request(request: Any, ending: Ending) -> Letter:
     return _row(source, timezone.now(), ending, _written(message, message.headers, queue), ())
 
 
-def of_queue(letter: Returned) -> Letter:
+def of_queue(letter: Returned) -> DeadLetter:
     """The row of a message out of RabbitMQ's queue of dead letters. Not saved."""
     at = datetime.fromtimestamp(letter.at, UTC)
     written = _written(letter.message, letter.headers, letter.queue)
@@ -90,7 +90,7 @@ def _direct(task_id: str, headers: Any) -> str:
     return f"direct/{sha1(repr(same).encode(), usedforsecurity=False).hexdigest()}"
 
 
-def file(rows: Iterable[Letter]) -> int:
+def file(rows: Iterable[DeadLetter]) -> int:
     """Saves them, each once, and marks what they are the death of. Returns how many were new.
 
     When it returns they are committed. Raises django.db.Error; then none of them is.
@@ -98,29 +98,31 @@ def file(rows: Iterable[Letter]) -> int:
     rows = list(rows)
     with transaction.atomic(durable=True):
         known = set(
-            Letter.objects.filter(source__in=[row.source for row in rows]).values_list(
+            DeadLetter.objects.filter(source__in=[row.source for row in rows]).values_list(
                 "source", flat=True
             )
         )
         new = [row for row in rows if row.source not in known]
         replays = {row.source: _replayed(row) for row in new}
         there = set(
-            Letter.objects.filter(pk__in=[pk for pk in replays.values() if pk]).values_list(
+            DeadLetter.objects.filter(pk__in=[pk for pk in replays.values() if pk]).values_list(
                 "pk", flat=True
             )
         )
         for row in new:
             pk = replays[row.source]
             row.replay_of_id = pk if pk in there else None
-        Letter.objects.bulk_create(new, ignore_conflicts=True, batch_size=100)
-        Letter.objects.filter(
-            Q(state=Letter.State.REPLAYED) | Q(state=Letter.State.SUCCEEDED),
+        DeadLetter.objects.bulk_create(new, ignore_conflicts=True, batch_size=100)
+        DeadLetter.objects.filter(
+            Q(state=DeadLetter.State.REPLAYED) | Q(state=DeadLetter.State.SUCCEEDED),
             pk__in=[row.replay_of_id for row in new if row.replay_of_id],
-        ).update(state=Letter.State.DIED_AGAIN, state_at=timezone.now())
+        ).update(state=DeadLetter.State.DIED_AGAIN, state_at=timezone.now())
     return len(new)
 
 
-def _row(source: str, at: datetime, ending: Ending, raw: bytes, crashes: Iterable[Any]) -> Letter:
+def _row(
+    source: str, at: datetime, ending: Ending, raw: bytes, crashes: Iterable[Any]
+) -> DeadLetter:
     found = read(raw)
     message = text(ending.message, LONGEST_MESSAGE)
     exception = text(ending.exception)
@@ -128,7 +130,7 @@ def _row(source: str, at: datetime, ending: Ending, raw: bytes, crashes: Iterabl
     said = f"{exception}: {message}" if exception else f"{ending.reason}: {message}"
     attempts = [[None, "", text(each)] for each in crashes] + found.attempts
     attempts.append([at.timestamp(), text(ending.worker), text(said)[:LONGEST]])
-    return Letter(
+    return DeadLetter(
         source=source,
         died_at=at,
         reason=text(ending.reason, 100),
@@ -148,7 +150,7 @@ def _row(source: str, at: datetime, ending: Ending, raw: bytes, crashes: Iterabl
     )
 
 
-def _replayed(row: Letter) -> int | None:
+def _replayed(row: DeadLetter) -> int | None:
     found: Read = read(bytes(row.raw))
     pk = found.headers.get(REPLAY_OF)
     return pk if type(pk) is int and 0 < pk < 2**63 else None

@@ -13,7 +13,7 @@ def keep(request: Any, ending: Any) -> None:
 
     In the worker's main process, or in the task's thread. Raises django.db.Error.
     """
-    from dutiful.deadletters.letters import file, of_request
+    from dutiful.deadletters.rows import file, of_request
 
     try:
         file([of_request(request, ending)])
@@ -29,9 +29,9 @@ def succeeded(sender: Any, **_: Any) -> None:
         return
     from django.utils import timezone
 
-    from dutiful.deadletters.models import Letter
+    from dutiful.deadletters.models import DeadLetter
 
-    closed = (Letter.State.SUCCEEDED, Letter.State.DIED_AGAIN)
-    Letter.objects.filter(pk=replay_of).exclude(state__in=closed).update(
-        state=Letter.State.SUCCEEDED, state_at=timezone.now()
+    closed = (DeadLetter.State.SUCCEEDED, DeadLetter.State.DIED_AGAIN)
+    DeadLetter.objects.filter(pk=replay_of).exclude(state__in=closed).update(
+        state=DeadLetter.State.SUCCEEDED, state_at=timezone.now()
     )

@@ -7,7 +7,7 @@ from celery.exceptions import Retry
 from dutiful.task import attempts
 
 
-def later(task: Any, wait: float, why: str, **headers: Any) -> Retry:
+def postpone(task: Any, wait: float, why: str, **headers: Any) -> Retry:
     """Sends it, with these headers more; what the body is to raise. `wait` is in seconds."""
     request = task.request
     request._error = None

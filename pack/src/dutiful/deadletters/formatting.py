@@ -4,14 +4,14 @@ import json
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from dutiful.deadletters.models import Letter
+from dutiful.deadletters.models import DeadLetter
 from dutiful.deadletters.reading import read
 
 LONGEST: Final = 20_000
 """Letters of a raw message on a page."""
 
 
-def attempts(letter: Letter) -> list[dict[str, Any]]:
+def attempts(letter: DeadLetter) -> list[dict[str, Any]]:
     """Each try: when (None: a crash, of which only the evidence is known), where, what it said."""
     return [
         {"at": datetime.fromtimestamp(at, UTC) if at else None, "worker": worker, "said": said}
@@ -19,7 +19,7 @@ def attempts(letter: Letter) -> list[dict[str, Any]]:
     ]
 
 
-def raw(letter: Letter) -> str:
+def raw(letter: DeadLetter) -> str:
     """The message: headers and properties laid out where it is JSON, else its bytes."""
     data = bytes(letter.raw)
     found = read(data)

@@ -23,12 +23,12 @@ IDLE: Final = 30.0
 """Seconds without a question after which nobody measures."""
 
 _LAYOUT: Final = Struct("=dQQd")
-_ASKED: Final = Struct("=d")
-_TABLE: Final = mmap.mmap(-1, len(ALIASES) * _LAYOUT.size + _ASKED.size)
+_REQUESTED: Final = Struct("=d")
+_TABLE: Final = mmap.mmap(-1, len(ALIASES) * _LAYOUT.size + _REQUESTED.size)
 
 
 @dataclass(frozen=True)
-class Standing:
+class ReplicaStatus:
     """What was measured of one replica."""
 
     alias: str
@@ -46,47 +46,47 @@ class Standing:
         return self.at > 0 and time.monotonic() - self.at <= STALE
 
     @property
-    def near(self) -> bool:
+    def within_limits(self) -> bool:
         """Whether it is not too far behind."""
         return self.behind_seconds <= MOST_SECONDS and self.behind_bytes <= MOST_BYTES
 
     @property
     def usable(self) -> bool:
-        return self.answers and self.near
+        return self.answers and self.within_limits
 
 
-def note(found: Standing) -> None:
+def record(found: ReplicaStatus) -> None:
     """Writes what was measured."""
     values = (found.at, found.replayed, found.behind_bytes, found.behind_seconds)
     _LAYOUT.pack_into(_TABLE, _place(found.alias), *values)
 
 
-def out(alias: str) -> None:
+def record_down(alias: str) -> None:
     """It did not answer: nobody reads there until it is measured again."""
-    note(Standing(alias, -1.0))
+    record(ReplicaStatus(alias, -1.0))
 
 
-def forget(alias: str) -> None:
+def record_unknown(alias: str) -> None:
     """Nobody measures now, so nothing is known of it."""
-    note(Standing(alias))
+    record(ReplicaStatus(alias))
 
 
-def ask() -> None:
+def request() -> None:
     """Somebody wants to know, so it is to be measured."""
-    _ASKED.pack_into(_TABLE, len(ALIASES) * _LAYOUT.size, time.monotonic())
+    _REQUESTED.pack_into(_TABLE, len(ALIASES) * _LAYOUT.size, time.monotonic())
 
 
-def asked() -> bool:
+def requested() -> bool:
     """Whether anybody did, lately."""
-    (at,) = _ASKED.unpack_from(_TABLE, len(ALIASES) * _LAYOUT.size)
+    (at,) = _REQUESTED.unpack_from(_TABLE, len(ALIASES) * _LAYOUT.size)
     return bool(at) and time.monotonic() - float(at) < IDLE
 
 
-def of(alias: str) -> Standing:
-    return Standing(alias, *_LAYOUT.unpack_from(_TABLE, _place(alias)))
+def of(alias: str) -> ReplicaStatus:
+    return ReplicaStatus(alias, *_LAYOUT.unpack_from(_TABLE, _place(alias)))
 
 
-def each() -> list[Standing]:
+def each() -> list[ReplicaStatus]:
     """Of all replicas, in the order of REPLICA_URLS."""
     return [of(alias) for alias in ALIASES]
 

@@ -6,12 +6,12 @@ from typing import Any, Final
 from django.db import connection
 from django.utils import timezone
 
-from dutiful.idempotency.models import Call
+from dutiful.idempotency.models import UniqueCall
 
 # A mark that stands keeps its holder, and notes one more duplicate; its row stays locked until the
 # caller commits, so that the holder starts (or ends) after that and sees what the caller wrote.
 MARK: Final = f"""
-INSERT INTO {Call._meta.db_table} AS known
+INSERT INTO {UniqueCall._meta.db_table} AS known
     (key, task, task_id, state, again, dropped, called_at, expires_at)
 VALUES (%s, %s, %s, 'waiting', false, 0, %s, %s)
 ON CONFLICT (key) DO UPDATE SET
@@ -41,27 +41,27 @@ def mark(key: str, task: str, task_id: str, seconds: float) -> str:
 
 def drop(key: str, task_id: str) -> None:
     """At the start: from here on a call is no duplicate."""
-    Call.objects.filter(pk=key, task_id=task_id).delete()
+    UniqueCall.objects.filter(pk=key, task_id=task_id).delete()
 
 
 def begin(key: str, task_id: str, seconds: float) -> None:
     """At the start, also of a redelivery: what was asked for until now, this run does."""
     until = timezone.now() + timedelta(seconds=seconds)
-    Call.objects.filter(pk=key, task_id=task_id).update(
-        state=Call.State.RUNNING, again=False, expires_at=until
+    UniqueCall.objects.filter(pk=key, task_id=task_id).update(
+        state=UniqueCall.State.RUNNING, again=False, expires_at=until
     )
 
 
 def end(key: str, task_id: str, next_id: str, seconds: float) -> bool:
     """Whether it is to run once more; then `next_id` stands for the key, for so long."""
-    mine = Call.objects.filter(pk=key, task_id=task_id)
+    mine = UniqueCall.objects.filter(pk=key, task_id=task_id)
     if mine.filter(again=False).delete()[0]:
         return False
     now = timezone.now()
     return bool(
         mine.filter(again=True).update(
             task_id=next_id,
-            state=Call.State.WAITING,
+            state=UniqueCall.State.WAITING,
             again=False,
             dropped=0,
             called_at=now,
