@@ -11,7 +11,7 @@ import redis
 from dutiful.deadletters import formatting
 from dutiful.deadletters.collect import collect
 from dutiful.deadletters.models import DeadLetter
-from dutiful.deadletters.rows import file, of_stream
+from dutiful.deadletters.rows import of_stream, save
 from dutiful.dev.embedded import EmbeddedBroker
 from dutiful.drills.host.celery import app
 from dutiful.testing.fixtures import StartWorker
@@ -126,7 +126,7 @@ def test_collected_once_whoever_dies_in_between(client: Any, broker: EmbeddedBro
     client.xadd("dead_letters", {"reason": "poison", "detail": "d", "crashes": "{}", "raw": "r"})
     with redis.Redis.from_url(broker.url) as raw:
         stream = DeadLetters(raw)
-        file(of_stream(each) for each in stream.entries())  # and killed before it is removed
+        save(of_stream(each) for each in stream.entries())  # and killed before it is removed
     assert collect() == 0
     assert DeadLetter.objects.count() == 1
     assert not client.exists("dead_letters")

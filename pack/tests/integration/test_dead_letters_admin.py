@@ -16,7 +16,7 @@ from dutiful.task.endings import Ending
 from tests.support.letters import message
 
 pytestmark = [pytest.mark.both_databases, pytest.mark.django_db(transaction=True)]
-GROUPS = "/admin/deadletters/group/"
+GROUPS = "/admin/dutiful_deadletters/group/"
 TASK = "dutiful.beat.purge"
 TRACE = (
     'Traceback (most recent call last):\n  File "shop/pay.py", line 7, in pay\nOSError: <b>no</b>'
@@ -91,7 +91,7 @@ def test_a_letter_is_replayed_with_edited_arguments(broker_client: Any, person: 
     assert "[&quot;seven&quot;]" in shown
     assert "line 7, in pay" in shown
     broken = text(person.post(page, {"act": "replay", "args": "[7", "kwargs": "{}"}, follow=True))
-    assert "These are no JSON" in broken
+    assert "This is not JSON" in broken
     answer = person.post(page, {"act": "replay", "args": "[7]", "kwargs": "{}"}, follow=True)
     assert "On its way" in text(answer)
     (sent,) = (json.loads(raw) for raw in broker_client.lrange("relaxed_slow", 0, -1))
@@ -105,14 +105,14 @@ def test_whoever_may_only_look_only_looks(broker_client: Any) -> None:
     die(broker_client, 1)
     looker = User.objects.create_user("ben", is_staff=True)
     looker.user_permissions.set(
-        Permission.objects.filter(codename__in=["view_group", "view_letter"])
+        Permission.objects.filter(codename__in=["view_group", "view_deadletter"])
     )
     client = Client()
     client.force_login(looker)
     assert "dutiful.beat.purge" in text(client.get(GROUPS))
     letter = DeadLetter.objects.get()
-    for page in ("letter", "group"):
-        key = letter.pk if page == "letter" else letter.fingerprint
+    for page in ("deadletter", "group"):
+        key = letter.pk if page == "deadletter" else letter.fingerprint
         path = reverse(f"admin:dutiful_deadletters_{page}_change", args=[key])
         assert "<button name" not in text(client.get(path))
         assert client.post(path, {"act": "discard", "reason": "x"}).status_code == 403

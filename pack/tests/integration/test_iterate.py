@@ -146,7 +146,7 @@ def test_a_worker_that_was_frozen_does_not_turn_the_place_back(worker: Worker, c
     before = len(seen(client, key))
     some_seen(client, key, before + 20)
     os.killpg(frozen.pid, signal.SIGCONT)
-    frozen.wait_for_log("goes on elsewhere")
+    frozen.wait_for_log("runs in another worker")
     wait_for("the end", lambda: nothing_left(client))
     assert DispatchToken.objects.filter(holder=key).count() == NUMBERS
     assert len(seen(client, key)) <= NUMBERS + 1

@@ -1,4 +1,4 @@
-"""Dead letters in the admin: groups of the same failure, and each letter with what can be done."""
+"""Dead letters in the admin: groups by failure, and each dead letter with its actions."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -16,11 +16,11 @@ from dutiful.deadletters.models import Campaign, DeadLetter, Group
 from dutiful.deadletters.replay import ReplayError, arguments, discard, replay
 
 MOST: Final = 50
-"""Letters of a group on its page; the list has all."""
+"""Dead letters of a group on its page; the list has all of them."""
 
 
-class Room(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable at run time
-    """Rows are the machine's; people act on them by buttons, each a POST."""
+class ActionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable at run time
+    """Rows that only the pack writes; a person acts on them by buttons, each a POST."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -39,15 +39,15 @@ class Room(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable at 
         return TemplateResponse(request, f"dutiful/deadletters/{name}.html", context)
 
     def refresh(self, request: HttpRequest) -> None:
-        """What died a moment ago is here too."""
+        """Collects what the broker has, so that the page is complete."""
         try:
             collect.collect()
         except (DatabaseError, OperationalError) as error:
-            said = f"Letters may wait in the broker: {type(error).__name__}: {error}"
-            self.message_user(request, said, messages.WARNING)
+            text = f"Dead letters may wait in the broker: {type(error).__name__}: {error}"
+            self.message_user(request, text, messages.WARNING)
 
     def act(self, request: HttpRequest, done: Callable[[str], str]) -> HttpResponse:
-        """Does what the pressed button says, and shows the page again."""
+        """Does the action of the pressed button, and shows the page again."""
         if not self.has_change_permission(request):
             raise PermissionDenied
         try:
@@ -65,8 +65,8 @@ def number(request: HttpRequest, name: str) -> int:
 
 
 @admin.register(Group)
-class GroupAdmin(Room):
-    """Groups first: a hundred letters are often one failure."""
+class GroupAdmin(ActionAdmin):
+    """Groups of dead letters: a hundred of them are often one failure."""
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> TemplateResponse:
         if not self.has_view_permission(request):
@@ -107,7 +107,7 @@ class GroupAdmin(Room):
         letters = DeadLetter.objects.filter(fingerprint=object_id)
         group = next(iter(counts.by_fingerprint(letters)), None)
         if group is None:
-            raise Http404(f"no letter has the fingerprint {object_id}")
+            raise Http404(f"no dead letter has the fingerprint {object_id}")
         replays = list(Campaign.objects.filter(fingerprint=object_id)[:10])
         return self.page(
             request,
@@ -137,14 +137,14 @@ class GroupAdmin(Room):
             campaign.rest(active, number(request, "rate"))
             return "The rest is being replayed."
         campaign.stop(active, by)
-        return "Stopped. What is on its way runs."
+        return "Stopped. Messages that are on their way still run."
 
 
 @admin.register(DeadLetter)
-class DeadLetterAdmin(Room):
-    """One letter: what it was, what it died of, and the buttons."""
+class DeadLetterAdmin(ActionAdmin):
+    """One dead letter: its task, its failure, and the buttons."""
 
-    list_display = ("died_at", "task", "reason", "said", "queue", "state")
+    list_display = ("died_at", "task", "reason", "error", "queue", "state")
     list_display_links = ("died_at", "task")
     list_filter = ("state", "reason", "queue", "task")
     search_fields = ("task_id", "fingerprint", "message", "args", "kwargs")
@@ -152,11 +152,11 @@ class DeadLetterAdmin(Room):
     list_per_page = 50
     actions = ("replay_selected",)
 
-    @admin.display(description="what it said")
-    def said(self, letter: DeadLetter) -> str:
+    @admin.display(description="error")
+    def error(self, letter: DeadLetter) -> str:
         return f"{letter.exception}: {letter.message}"[:100] if letter.exception else letter.message
 
-    @admin.action(description="Replay the selected letters", permissions=["change"])
+    @admin.action(description="Replay the selected dead letters", permissions=["change"])
     def replay_selected(self, request: HttpRequest, letters: Any) -> None:
         sent = 0
         for letter in letters:
@@ -165,7 +165,7 @@ class DeadLetterAdmin(Room):
                 sent += 1
             except ReplayError as error:
                 self.message_user(request, str(error), messages.ERROR)
-        self.message_user(request, f"{sent} letters are on their way.")
+        self.message_user(request, f"{sent} dead letters are on their way.")
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).defer("raw", "traceback")
@@ -182,7 +182,7 @@ class DeadLetterAdmin(Room):
             raise PermissionDenied
         letter = DeadLetter.objects.filter(pk=object_id).first() if object_id.isdecimal() else None
         if letter is None:
-            raise Http404(f"there is no letter {object_id}")
+            raise Http404(f"there is no dead letter {object_id}")
         if request.method == "POST":
             return self.act(request, lambda what: self._do(request, letter, what))
         self.refresh(request)
@@ -210,4 +210,4 @@ class DeadLetterAdmin(Room):
             if text is not None and text.replace("\r", "") != getattr(letter, name):
                 edited[name] = arguments(text, kind)
         replay(letter, by, **edited)
-        return "On its way. This page tells how it ends."
+        return "On its way. This page shows how it ends."

@@ -1,4 +1,4 @@
-"""Registers this piece of the pack."""
+"""Connects dead letters to the worker: a place for those that no broker takes, and replays."""
 
 from django.apps import AppConfig
 
@@ -15,5 +15,5 @@ class DeadLettersConfig(AppConfig):
         from dutiful.deadletters import hooks
         from dutiful.task.request import Request
 
-        Request.home = staticmethod(hooks.keep)
+        Request.save_dead_letter = staticmethod(hooks.save_ending)
         signals.task_success.connect(hooks.succeeded, dispatch_uid="deadletters.succeeded")

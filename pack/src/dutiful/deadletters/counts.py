@@ -1,4 +1,4 @@
-"""How many dead letters there are, since when, and of what: for monitoring and the status page."""
+"""The numbers of dead letters, in all and by failure, for monitoring and the status page."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,19 +14,19 @@ _OPEN = Q(state=DeadLetter.State.OPEN)
 
 @dataclass(frozen=True)
 class Summary:
-    """What is open now. Letters that wait in the broker have no row yet."""
+    """The open dead letters. Those that wait in the broker have no row yet."""
 
     open: int
     oldest: datetime | None
-    """When the oldest open one died."""
+    """When the oldest open one ended."""
     groups: int
     waiting: int
-    """In the broker, until the next collection; within a minute."""
+    """The number in the broker, which the next collection takes within a minute."""
 
 
 @dataclass(frozen=True)
 class GroupCount:
-    """One group with open letters."""
+    """One group with open dead letters."""
 
     fingerprint: str
     task: str
@@ -38,7 +38,7 @@ class GroupCount:
 
 
 def summary() -> Summary:
-    """Raises django.db.Error or kombu.exceptions.OperationalError."""
+    """The numbers now. Raises django.db.Error or kombu.exceptions.OperationalError."""
     found = DeadLetter.objects.filter(_OPEN).aggregate(
         open=Count("pk"), oldest=Min("died_at"), groups=Count("fingerprint", distinct=True)
     )
@@ -46,15 +46,15 @@ def summary() -> Summary:
 
 
 def groups(most: int = 20) -> list[GroupCount]:
-    """Those with the most open letters. Raises django.db.Error."""
+    """The groups with the most open dead letters. Raises django.db.Error."""
     rows = by_fingerprint(DeadLetter.objects.filter(_OPEN)).order_by("-open", "-last")[:most]
     keys = GroupCount.__dataclass_fields__
     return [GroupCount(**{key: row[key] for key in keys}) for row in rows]
 
 
 def by_fingerprint(letters: QuerySet[DeadLetter]) -> "QuerySet[DeadLetter, dict[str, Any]]":
-    """A row for each group: what it is, how many of each kind, first, last, the latest's key."""
-    # Several reasons or words may share a fingerprint: the group shows one of them.
+    """One row for each group: its failure, the number in each state, first, last, the latest's key."""
+    # Several reasons may share a fingerprint: the group shows one of them.
     return (
         letters.order_by()
         .values("fingerprint")

@@ -1,4 +1,4 @@
-"""A letter in words for people."""
+"""A dead letter's attempts and raw message, formatted for a page."""
 
 import json
 from datetime import UTC, datetime
@@ -8,19 +8,19 @@ from dutiful.deadletters.models import DeadLetter
 from dutiful.deadletters.reading import read
 
 LONGEST: Final = 20_000
-"""Letters of a raw message on a page."""
+"""The most characters of a raw message on a page."""
 
 
 def attempts(letter: DeadLetter) -> list[dict[str, Any]]:
-    """Each try: when (None: a crash, of which only the evidence is known), where, what it said."""
+    """One dictionary for each attempt: `at` (None for a crash), `worker` and `text`."""
     return [
-        {"at": datetime.fromtimestamp(at, UTC) if at else None, "worker": worker, "said": said}
-        for at, worker, said in letter.attempts
+        {"at": datetime.fromtimestamp(at, UTC) if at else None, "worker": worker, "text": text}
+        for at, worker, text in letter.attempts
     ]
 
 
 def raw(letter: DeadLetter) -> str:
-    """The message: headers and properties laid out where it is JSON, else its bytes."""
+    """The message as indented JSON, without its body; or its bytes if it is not JSON."""
     data = bytes(letter.raw)
     found = read(data)
     if not found.headers:

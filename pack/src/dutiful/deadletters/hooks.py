@@ -1,4 +1,4 @@
-"""What workers tell this room while they run: ends that no stream takes, replays that succeed."""
+"""What a worker calls: it saves dead letters that no broker takes, and closes replayed ones."""
 
 import logging
 from typing import Any
@@ -8,22 +8,22 @@ from django.db import connections
 logger = logging.getLogger(__name__)
 
 
-def keep(request: Any, ending: Any) -> None:
-    """`Request.home`: files an end in the database, before its message is acknowledged.
+def save_ending(request: Any, ending: Any) -> None:
+    """`Request.save_dead_letter`: saves a row before the message is acknowledged.
 
-    In the worker's main process, or in the task's thread. Raises django.db.Error.
+    It runs in the worker's main process or in the task's thread. Raises django.db.Error.
     """
-    from dutiful.deadletters.rows import file, of_request
+    from dutiful.deadletters.rows import of_request, save
 
     try:
-        file([of_request(request, ending)])
+        save([of_request(request, ending)])
     finally:
         # The main process forks children: they must not inherit a connection.
         connections.close_all()
 
 
 def succeeded(sender: Any, **_: Any) -> None:
-    """A replay has ended well: its letter is closed."""
+    """Receiver of task_success: closes the dead letter whose replay has succeeded."""
     replay_of = vars(sender.request).get("replay_of")
     if type(replay_of) is not int:
         return

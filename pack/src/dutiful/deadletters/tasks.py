@@ -1,4 +1,4 @@
-"""What the schedule does here: collect and drive each minute, purge at night."""
+"""Scheduled tasks: collect and replay dead letters each minute, purge them at night."""
 
 import logging
 from datetime import timedelta
@@ -23,7 +23,7 @@ CLOSED: Final = (
 
 
 def keep_days() -> tuple[int, int]:
-    """How long open letters are kept, and closed ones. Settings, in days."""
+    """The days for which open, and closed, dead letters are kept; from the settings."""
     return (
         int(getattr(settings, "DEADLETTERS_KEEP_OPEN_DAYS", 180)),
         int(getattr(settings, "DEADLETTERS_KEEP_CLOSED_DAYS", 30)),
@@ -32,18 +32,18 @@ def keep_days() -> tuple[int, int]:
 
 @task(name="dutiful.deadletters.tend", urgency="average", runtime="slow", retry_policy=NEVER)
 def tend() -> None:
-    """Collects what died since the last minute, and sends what replays have due."""
+    """Collects new dead letters, and takes the next step of each replay."""
     try:
         collect.collect()
         campaign.step_all()
     except (DatabaseError, OperationalError) as error:
-        # No dead letter of its own: the next minute tries again.
+        # No retry and no dead letter: it runs again in the next minute.
         logger.error("dead letters wait in the broker: %s: %s", type(error).__name__, error)
 
 
 @task(name="dutiful.deadletters.purge", urgency="relaxed", runtime="slow")
 def purge() -> None:
-    """Deletes letters that are past their time, and says how many."""
+    """Deletes expired dead letters, and logs their number."""
     open_days, closed_days = keep_days()
     now = timezone.now()
     old_closed = DeadLetter.objects.filter(

@@ -1,4 +1,4 @@
-"""What has expired goes, on the schedule (`beat/schedule.py`)."""
+"""The scheduled task that deletes expired keys and marks."""
 
 import logging
 from typing import Any
@@ -13,7 +13,7 @@ logger = logging.getLogger(__name__)
 
 @task(name="dutiful.idempotency.purge", urgency="relaxed", runtime="slow", bind=True)
 def purge(self: Any) -> dict[str, int]:
-    """Deletes keys and marks past their `expires_at`, in every database that holds keys."""
+    """Deletes expired keys and marks of unique calls, in every database that holds keys."""
     aliases = {getattr(one, "idempotency_database", "default") for one in self.app.tasks.values()}
     old = {"expires_at__lt": timezone.now()}
     keys = [Key.objects.using(alias).filter(**old) for alias in sorted(aliases)]
