@@ -7,7 +7,7 @@ from django.db import connection
 from dutiful.drills import accounts, task_bodies
 from dutiful.drills.connections import visit as visits
 from dutiful.idempotency import IdempotentTask
-from dutiful.task.base import task
+from dutiful.task import task
 
 
 @task(urgency="average", runtime="slow")

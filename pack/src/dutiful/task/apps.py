@@ -1,4 +1,4 @@
-"""Registers the checks of this room, and what observes its tasks."""
+"""Registers the checks on tasks, and a receiver of `task_success`."""
 
 from celery import signals
 from django.apps import AppConfig

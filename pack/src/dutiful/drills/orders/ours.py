@@ -4,7 +4,7 @@ from typing import Any
 
 from dutiful.drills.orders import model
 from dutiful.idempotency import IdempotentTask
-from dutiful.task.base import task
+from dutiful.task import task
 
 
 @task(name="drills.read_order", urgency="average", runtime="fast", reads="replica")

@@ -1,7 +1,7 @@
 """The task of drill `replay` on this pack."""
 
 from dutiful.drills.replay import dependency
-from dutiful.task.base import task
+from dutiful.task import task
 from dutiful.task.retries import Retry
 
 

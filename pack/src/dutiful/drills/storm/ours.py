@@ -1,7 +1,7 @@
 """The task of drill `storm` on this pack."""
 
 from dutiful.drills.storm import failure
-from dutiful.task.base import task
+from dutiful.task import task
 from dutiful.task.retries import NEVER
 
 

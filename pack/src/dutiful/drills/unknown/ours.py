@@ -1,7 +1,7 @@
 """The new release's task on this pack. Workers load it with `-I dutiful.drills.unknown.ours`."""
 
 from dutiful.drills import task_bodies
-from dutiful.task.base import task
+from dutiful.task import task
 
 
 @task(urgency="average", runtime="fast", name="drills.newcomer")

@@ -8,7 +8,7 @@ import logging
 from typing import Any, Final
 
 from dutiful.database.replicas import REPLICA_HOLD, REPLICA_HOLD_SECONDS, REPLICA_URLS
-from dutiful.replicas import standing, watch
+from dutiful.replicas import status, watch
 from dutiful.replicas.declared import among
 from dutiful.worker.consumer.unknown import Patience
 
@@ -46,6 +46,6 @@ class Hold:
 
 
 def _all_behind() -> bool:
-    watch.wanted()
-    there = [each for each in standing.each() if each.answers]
-    return bool(there) and not any(each.near for each in there)
+    watch.ensure_running()
+    there = [each for each in status.each() if each.answers]
+    return bool(there) and not any(each.within_limits for each in there)

@@ -168,7 +168,7 @@ class Case:
             )
             return End.AGAIN
         elif self._end():
-            self.request.convict(
+            self.request.mark_as_poison(
                 f"its own child {process.pid} on {gethostname()} ended with {process.status};"
                 f" {self.request.message.crashes} crash(es) before"
             )

@@ -1,4 +1,4 @@
-"""The same message again after a pause, not counted as a try: nothing has failed."""
+"""Sends a task's message again after a pause. This is no retry: nothing has failed."""
 
 from typing import Any
 
@@ -7,8 +7,8 @@ from celery.exceptions import Retry
 from dutiful.task import attempts
 
 
-def later(task: Any, wait: float, why: str, **headers: Any) -> Retry:
-    """Sends it, with these headers more; what the body is to raise. `wait` is in seconds."""
+def postpone(task: Any, wait: float, why: str, **headers: Any) -> Retry:
+    """Sends the message with additional headers; `wait` is in seconds. The caller raises the result."""
     request = task.request
     request._error = None
     signature = task.signature_from_request(request, countdown=wait, retries=request.retries)

@@ -1,4 +1,4 @@
-"""The marks of `UniqueTask`: which call waits or runs. Each function is one statement, or two."""
+"""The rows of `UniqueTask`, in one or two statements each: which call of a key waits or runs."""
 
 from datetime import timedelta
 from typing import Any, Final
@@ -6,12 +6,12 @@ from typing import Any, Final
 from django.db import connection
 from django.utils import timezone
 
-from dutiful.idempotency.models import Call
+from dutiful.idempotency.models import UniqueCall
 
-# A mark that stands keeps its holder, and notes one more duplicate; its row stays locked until the
-# caller commits, so that the holder starts (or ends) after that and sees what the caller wrote.
+# A valid mark keeps its holder and counts one more duplicate. Its row is locked until the caller
+# commits, so that the holder starts (or ends) after that and sees what the caller wrote.
 MARK: Final = f"""
-INSERT INTO {Call._meta.db_table} AS known
+INSERT INTO {UniqueCall._meta.db_table} AS known
     (key, task, task_id, state, again, dropped, called_at, expires_at)
 VALUES (%s, %s, %s, 'waiting', false, 0, %s, %s)
 ON CONFLICT (key) DO UPDATE SET
@@ -30,7 +30,7 @@ RETURNING task_id
 
 
 def mark(key: str, task: str, task_id: str, seconds: float) -> str:
-    """The task id that stands for the key: the one given, or that of an earlier call."""
+    """Marks a call. Returns the task id that holds the key: the given one, or an earlier call's."""
     now = timezone.now()
     times: list[Any] = [now, now + timedelta(seconds=seconds)]
     times = [connection.ops.adapt_datetimefield_value(time) for time in times]
@@ -40,28 +40,28 @@ def mark(key: str, task: str, task_id: str, seconds: float) -> str:
 
 
 def drop(key: str, task_id: str) -> None:
-    """At the start: from here on a call is no duplicate."""
-    Call.objects.filter(pk=key, task_id=task_id).delete()
+    """Deletes the mark, at the start of a run: a later call is no duplicate."""
+    UniqueCall.objects.filter(pk=key, task_id=task_id).delete()
 
 
 def begin(key: str, task_id: str, seconds: float) -> None:
-    """At the start, also of a redelivery: what was asked for until now, this run does."""
+    """Marks the call as running, for `seconds`. This run does the work of all calls so far."""
     until = timezone.now() + timedelta(seconds=seconds)
-    Call.objects.filter(pk=key, task_id=task_id).update(
-        state=Call.State.RUNNING, again=False, expires_at=until
+    UniqueCall.objects.filter(pk=key, task_id=task_id).update(
+        state=UniqueCall.State.RUNNING, again=False, expires_at=until
     )
 
 
 def end(key: str, task_id: str, next_id: str, seconds: float) -> bool:
-    """Whether it is to run once more; then `next_id` stands for the key, for so long."""
-    mine = Call.objects.filter(pk=key, task_id=task_id)
+    """Whether the task is to run once more; then `next_id` holds the key for `seconds`."""
+    mine = UniqueCall.objects.filter(pk=key, task_id=task_id)
     if mine.filter(again=False).delete()[0]:
         return False
     now = timezone.now()
     return bool(
         mine.filter(again=True).update(
             task_id=next_id,
-            state=Call.State.WAITING,
+            state=UniqueCall.State.WAITING,
             again=False,
             dropped=0,
             called_at=now,
