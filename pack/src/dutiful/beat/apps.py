@@ -3,6 +3,10 @@
 from django.apps import AppConfig
 from django.core.checks import register
 
+from dutiful import extras
+
+extras.need("beat", "dutiful.beat")
+
 
 class BeatConfig(AppConfig):
     name = "dutiful.beat"
