@@ -7,6 +7,7 @@ distribution: `pip install "dutiful[monitoring]"`.
 from importlib import import_module
 from typing import Final
 
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 EXTRAS: Final = {
@@ -25,6 +26,25 @@ EXTRAS: Final = {
     "sentry": ("sentry_sdk",),
 }
 """The modules that each extra brings. A test compares them with pyproject.toml."""
+
+
+def need_apps(user: str, *names: str) -> None:
+    """Raises ImproperlyConfigured where INSTALLED_APPS lacks one of these.
+
+    To be called where the module of `user`'s AppConfig is imported: models that are not installed
+    could not be imported later, and Django's error names neither piece.
+    """
+    installed = [str(each) for each in settings.INSTALLED_APPS]
+    missing = [
+        name
+        for name in names
+        if not any(each == name or each.startswith(f"{name}.apps.") for each in installed)
+    ]
+    if missing:
+        lines = ", ".join(f'"{name}"' for name in [*missing, user])
+        raise ImproperlyConfigured(
+            f"{user} needs {' and '.join(missing)} in INSTALLED_APPS. Write the line {lines},"
+        )
 
 
 def need(extra: str, user: str) -> None:

@@ -6,6 +6,7 @@ from django.core.checks import register
 from dutiful import extras
 
 extras.need("beat", "dutiful.beat")
+extras.need_apps("dutiful.beat", "django_celery_beat", "dutiful.task")
 
 
 class BeatConfig(AppConfig):
