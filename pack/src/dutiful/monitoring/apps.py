@@ -7,6 +7,10 @@ from celery import signals
 from django.apps import AppConfig
 from django.core.checks import Tags, register
 
+from dutiful import extras
+
+extras.need("monitoring", "dutiful.monitoring")
+
 
 class MonitoringConfig(AppConfig):
     name = "dutiful.monitoring"
