@@ -61,7 +61,7 @@ def read(key: str) -> None:
 @task(name="faulty.suspect", urgency="urgent", runtime="fast")
 def suspect(key: str) -> None:
     """Ends its process twice, then marks its limits: in a trial
-    (dutiful/worker/quarantine/quarantine.py).
+    (dutiful/worker/quarantine/runner.py).
     """
     with connection.cursor() as cursor:
         cursor.execute("INSERT INTO rows SELECT count(*) + 1000, 0 FROM rows RETURNING id")

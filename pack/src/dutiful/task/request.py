@@ -51,7 +51,7 @@ class Request(CeleryRequest):
     @property
     def can_requeue_copy(self) -> bool:
         """Whether the message can be requeued as a copy, on RabbitMQ
-        (dutiful/worker/consumer/rabbit.py).
+        (dutiful/worker/consumer/rabbitmq.py).
         """
         return hasattr(self.message, "copy_back") and not self.acknowledged
 

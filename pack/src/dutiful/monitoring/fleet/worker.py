@@ -14,8 +14,8 @@ from dutiful.monitoring.fleet.pipe import Pipe
 from dutiful.monitoring.fleet.teller import Teller
 from dutiful.monitoring.link import LOST, Link, shared_url
 from dutiful.transport.redis.owner import Owner, owners
-from dutiful.worker.drain import drain
-from dutiful.worker.memory import memory
+from dutiful.worker.drain import current as drain
+from dutiful.worker.memory import usage
 
 
 class WorkerSide:
@@ -73,7 +73,7 @@ class WorkerSide:
             "busy": len(state.active_requests),
             "queues": {queue: held for queue, held in owner.counts.items() if held},
             "consumes": sorted(consumed),
-            "memory_limit": memory.allowed(profile.memory) if profile else None,
+            "memory_limit": usage.allowed(profile.memory) if profile else None,
             "since": self._since,
             "draining": drain.begun(),
         }

@@ -1,4 +1,4 @@
-"""A message that kills is convicted in a child of its own, and nothing else suffers."""
+"""A message that kills its process is marked as poison in a child of its own; no other suffers."""
 
 import os
 import signal
@@ -21,7 +21,7 @@ from tests.support.sentry import Tracker, tracker
 COMPUTE = "average_slow_compute"
 SUSPECTS = ("-Q", COMPUTE, "-c", "2", "-I", "tests.support.suspects")
 DEATHS = 3
-"""Two beside others and one in a hearing: it is on trial next."""
+"""Two beside others and one in the first isolated run: the exclusive one is next."""
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def send(name: str, *args: Any, **more: Any) -> AsyncResult[Any]:
     return app.send_task(f"suspects.{name}", args, queue=COMPUTE, ignore_result=False, **more)
 
 
-def test_poison_is_convicted_and_bystanders_run_once(
+def test_poison_is_a_dead_letter_and_bystanders_run_once(
     client: Any, letters: Letters, start_worker: StartWorker, sentry: Tracker
 ) -> None:
     worker = start_worker(*SUSPECTS, environment={"SENTRY_DSN": sentry.dsn})
@@ -56,20 +56,19 @@ def test_poison_is_convicted_and_bystanders_run_once(
     results += [send("bystander", key, 0.1) for key in bystanders]
     wait_for("three dead letters", lambda: len(letters.all()) == 3)
     assert letters.reasons() == ["poison"] * 3
-    for how, said in [("kill", "SIGKILL"), ("segfault", "SIGSEGV"), ("exit", "exitcode 3")]:
-        assert len(notes(client, poisons[how])) == 4, "two crashes, a hearing and a trial"
+    for how, status in [("kill", "SIGKILL"), ("segfault", "SIGSEGV"), ("exit", "exitcode 3")]:
+        assert len(notes(client, poisons[how])) == 4, "two crashes and two isolated runs"
         letter = letters.about(f"'{poisons[how]}'")
         assert letter
-        assert said in letter["detail"]
+        assert status in letter["detail"]
         assert letter["crashes"].count("died while it ran suspects.die") == 3
 
-    def of_tasks() -> list[Any]:  # the doctor alerts too, where a busy broker answers late
+    def of_tasks() -> list[Any]:  # the doctor alerts too, if a busy broker is slow
         return [event for event in sentry.events if "task" in event["tags"]]
 
     events = wait_for("three events", lambda: of_tasks()[2:] and of_tasks())
     assert [event["tags"]["task"] for event in events] == ["suspects.die"] * 3
     assert "suspects.die is poison: " in events[0]["exception"]["values"][-1]["value"]
-    # Whoever waits for them is told.
     wait_for("their ends", lambda: [r.status for r in results[:3]] == ["FAILURE"] * 3)
     assert "is poison" in str(results[0].result)
     wait_for("bystanders", lambda: all(r.status == "SUCCESS" for r in results[3:]))
@@ -78,12 +77,12 @@ def test_poison_is_convicted_and_bystanders_run_once(
     assert not client.keys("unacked:crashes:*")
 
 
-def test_on_threads_the_worker_lives_through_the_trial(
+def test_on_threads_the_worker_survives_the_isolated_runs(
     client: Any, letters: Letters, start: Callable[..., Running], start_worker: StartWorker
 ) -> None:
     key, bystander = str(uuid4()), str(uuid4())
     send("die", key)
-    for _ in range(2):  # in a thread it takes the whole worker with it, before a word is written
+    for _ in range(2):  # in a thread it ends the whole worker, before it can report anything
         start(celery("worker", *SUSPECTS, "-P", "threads")).wait()
     send("bystander", bystander, 5.0)
     worker = start_worker(*SUSPECTS, "-P", "threads")
@@ -93,7 +92,7 @@ def test_on_threads_the_worker_lives_through_the_trial(
     assert notes(client, bystander) == ["start"]
 
 
-def test_a_suspect_that_lives_is_acquitted(
+def test_a_suspect_that_lives_is_no_poison(
     client: Any, letters: Letters, start_worker: StartWorker
 ) -> None:
     start_worker(*SUSPECTS)
@@ -106,7 +105,7 @@ def test_a_suspect_that_lives_is_acquitted(
     wait_for("its counts are gone", lambda: not client.keys("unacked:crashes:*"))
 
 
-def test_a_hard_time_limit_in_a_hearing_is_a_timeout(
+def test_a_hard_time_limit_in_an_isolated_run_is_a_timeout(
     client: Any, letters: Letters, start_worker: StartWorker
 ) -> None:
     worker = start_worker(*SUSPECTS)
@@ -130,14 +129,14 @@ def test_a_tasks_own_memory_error_is_a_failure_of_that_task(
     assert letters.reasons() == ["failed"]
 
 
-def test_a_worker_that_stops_convicts_nobody(
+def test_a_worker_that_stops_marks_nothing_as_poison(
     client: Any, letters: Letters, start_worker: StartWorker
 ) -> None:
     worker = start_worker(*SUSPECTS)
     key = str(uuid4())
     send("die", key, "kill", DEATHS, 300)
     wait_for("the run in its own child", lambda: len(notes(client, key)) == DEATHS + 1)
-    (child,) = [pid for pid in children(worker.pid) if "trial_child" in command(pid)]
+    (child,) = [pid for pid in children(worker.pid) if "quarantine.child" in command(pid)]
     worker.signal(signal.SIGQUIT)
     worker.wait()
     wait_for("its message", lambda: client.llen(COMPUTE) == 1)
@@ -147,7 +146,7 @@ def test_a_worker_that_stops_convicts_nobody(
     assert client.hlen(crashes) == DEATHS
 
 
-def test_the_childs_death_by_a_whole_machine_convicts_nobody(
+def test_a_child_that_dies_with_its_whole_machine_is_no_poison(
     client: Any, letters: Letters, start_worker: StartWorker
 ) -> None:
     worker = start_worker(*SUSPECTS)
@@ -155,7 +154,7 @@ def test_the_childs_death_by_a_whole_machine_convicts_nobody(
     send("die", key, "kill", DEATHS, 300)
     wait_for("the run in its own child", lambda: len(notes(client, key)) == DEATHS + 1)
     for child in children(worker.pid):
-        if "trial_child" in command(child):
+        if "quarantine.child" in command(child):
             os.kill(child, signal.SIGKILL)
     worker.kill_group()
     survivor = start_worker(*SUSPECTS)

@@ -1,4 +1,4 @@
-"""What crosses the pipes of a trial comes out as it went in."""
+"""What passes between a worker and the child of an isolated run arrives unchanged."""
 
 import json
 from types import SimpleNamespace
@@ -10,13 +10,15 @@ from celery.exceptions import Ignore, Reject, Retry
 from kombu.utils import json as kombu_json
 
 from dutiful.task.arguments import ArgumentsDoNotFit, refuse_misfit
-from dutiful.worker.quarantine import outcome
+from dutiful.worker.quarantine import pipe_format
 
 WHEN: Any = 3  # seconds
 
 
 def through(failed: bool, value: Any) -> tuple[int, Any, float]:
-    return outcome.heard(json.loads(json.dumps(outcome.told(failed, value, 1.5))))
+    return pipe_format.decode_outcome(
+        json.loads(json.dumps(pipe_format.encode_outcome(failed, value, 1.5)))
+    )
 
 
 def info(error: Exception) -> Any:
@@ -34,7 +36,7 @@ def test_success() -> None:
     assert through(False, "'a result'") == (0, "'a result'", 1.5)
 
 
-def test_a_failure_keeps_its_words_and_its_traceback() -> None:
+def test_a_failure_keeps_its_text_and_its_traceback() -> None:
     failed, found, seconds = through(True, info(ValueError("no room")))
     assert (failed, seconds) == (1, 1.5)
     assert str(error_of(found)) == "ValueError: no room"
@@ -55,13 +57,13 @@ def test_what_celery_acts_on_keeps_its_type(error: Exception) -> None:
 
 
 @pytest.mark.parametrize("requeue", [True, False])
-def test_a_reject_says_whether_it_comes_back(requeue: bool) -> None:
+def test_a_reject_keeps_whether_to_requeue(requeue: bool) -> None:
     _, found, _ = through(True, info(Reject("not now", requeue=requeue)))
     assert error_of(found).requeue is requeue
 
 
 @pytest.mark.parametrize("body", ["[[1], {}, {}]", b"[[1], {}, {}]", memoryview(b"[]")])
-def test_a_body_arrives_as_it_came(body: Any) -> None:
+def test_a_body_arrives_unchanged(body: Any) -> None:
     class Sent:
         request_dict = {"id": "1", "args": [object()], "kwargs": {}, "retries": 2}
         type = id = content_type = content_encoding = hostname = "a"
@@ -69,10 +71,10 @@ def test_a_body_arrives_as_it_came(body: Any) -> None:
 
     request: Any = Sent()
     request.body = body
-    length, text = outcome.job_of(request, ("a.module",), 7).split(b"\n", 1)
+    length, text = pipe_format.encode_job(request, ("a.module",), 7).split(b"\n", 1)
     assert int(length) == len(text)
     job = kombu_json.loads(text)
-    assert outcome.body_of(job) == (body if isinstance(body, str) else bytes(body))
+    assert pipe_format.decode_body(job) == (body if isinstance(body, str) else bytes(body))
     assert job["request"] == {"id": "1", "retries": 2}
     assert job["include"] == ["a.module"]
     assert job["parent"] == 7

@@ -1,4 +1,4 @@
-"""What waits for a slot: none is left lying, none taken twice, and few threads are woken."""
+"""The queue of the thread pool: no job is left or taken twice, and few threads are woken."""
 
 import sys
 import threading
@@ -10,17 +10,16 @@ from typing import Any
 import pytest
 
 from dutiful.testing.processes import wait_for
-from dutiful.worker.threads import line as threads_line
-from dutiful.worker.threads.line import Line
+from dutiful.worker.threads.work_queue import LONGEST_WAKE_SECONDS, WorkQueue
 
 Work = Callable[[], Any]
 
 
 class Slots:
-    """Threads that run what a line holds."""
+    """Threads that run the jobs of one queue."""
 
     def __init__(self, count: int) -> None:
-        self.line: Line[Work | None] = Line()
+        self.queue: WorkQueue[Work | None] = WorkQueue()
         self.ran: Counter[int] = Counter()
         self.threads = [threading.Thread(target=self._serve, daemon=True) for _ in range(count)]
         for thread in self.threads:
@@ -28,17 +27,17 @@ class Slots:
         self.all_asleep()
 
     def all_asleep(self) -> None:
-        wait_for("all to sleep", lambda: len(self.line._asleep) == len(self.threads))
+        wait_for("all to sleep", lambda: len(self.queue._sleeping) == len(self.threads))
 
     def _serve(self) -> None:
-        bed = self.line.bed()
-        while (work := self.line.get(bed)) is not None:
+        lock = self.queue.sleeping_lock()
+        while (work := self.queue.get(lock)) is not None:
             work()
             self.ran[threading.get_ident()] += 1
 
     def end(self) -> None:
         for _ in self.threads:
-            self.line.put(None)
+            self.queue.put(None)
         for thread in self.threads:
             thread.join(30)
             assert not thread.is_alive()
@@ -60,11 +59,11 @@ def no_forced_switches() -> Iterator[None]:
     sys.setswitchinterval(before)
 
 
-def test_one_thread_is_called_for_many_jobs(slots: Slots, no_forced_switches: None) -> None:
+def test_one_thread_is_woken_for_many_jobs(slots: Slots, no_forced_switches: None) -> None:
     done: list[int] = []
     for number in range(5):
-        slots.line.put(lambda number=number: done.append(number))  # type: ignore[misc]
-    assert len(slots.line._asleep) == 9
+        slots.queue.put(lambda number=number: done.append(number))  # type: ignore[misc]
+    assert len(slots.queue._sleeping) == 9
     wait_for("all of them", lambda: sorted(done) == [0, 1, 2, 3, 4])
 
 
@@ -72,7 +71,7 @@ def test_the_last_to_fall_asleep_runs_one_job_after_the_other(slots: Slots) -> N
     for _ in range(20):
         slots.all_asleep()
         done = threading.Event()
-        slots.line.put(done.set)
+        slots.queue.put(done.set)
         assert done.wait(30)
     slots.all_asleep()
     assert len(slots.ran) == 1
@@ -86,20 +85,18 @@ def test_jobs_that_wait_for_something_get_a_thread_each(slots: Slots) -> None:
         gate.wait()
 
     for _ in range(10):
-        slots.line.put(wait)
+        slots.queue.put(wait)
     wait_for("all ten to run", lambda: len(started) == 10)
     gate.set()
 
 
-def test_a_thread_that_does_not_come_holds_nothing_up(
-    slots: Slots, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    slots.line._asleep.append(slots.line.bed())  # nobody sleeps in it
+def test_a_woken_thread_that_never_runs_delays_no_job(slots: Slots) -> None:
+    slots.queue._sleeping.append(slots.queue.sleeping_lock())  # no thread sleeps on this lock
     done: list[int] = []
-    slots.line.put(lambda: done.append(1))
-    time.sleep(2 * threads_line.LONGEST_WAY)
+    slots.queue.put(lambda: done.append(1))
+    time.sleep(2 * LONGEST_WAKE_SECONDS)
     assert not done
-    slots.line.put(lambda: done.append(2))
+    slots.queue.put(lambda: done.append(2))
     wait_for("both", lambda: done == [1, 2])
 
 
@@ -115,7 +112,7 @@ def test_each_of_many_is_taken_once() -> None:
                 with lock:
                     done[key] += 1
 
-            slots.line.put(work)
+            slots.queue.put(work)
             if not number % 100:
                 time.sleep(0.002)  # so that they fall asleep now and then
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 from dutiful.database.replicas import REPLICA_HOLD, REPLICA_HOLD_SECONDS, REPLICA_URLS
 from dutiful.replicas import status, watch
 from dutiful.replicas.declared import among
-from dutiful.worker.consumer.unknown import Patience
+from dutiful.worker.consumer.deferral import Patience
 
 PAUSE: Final = 2.0
 LONGEST_PAUSE: Final = 30.0

@@ -23,12 +23,12 @@ from dutiful.transport import unavailable
 from dutiful.transport.message import Message
 from dutiful.transport.rabbitmq import quorum
 from dutiful.transport.redis.owner import owners
-from dutiful.worker.consumer import blip, faults
-from dutiful.worker.consumer.events import BatchedEvents
-from dutiful.worker.consumer.hold import Hold
-from dutiful.worker.consumer.rabbit import Rabbit
-from dutiful.worker.consumer.unknown import Unknown
-from dutiful.worker.quarantine import quarantine
+from dutiful.worker.consumer import faults, reconnection
+from dutiful.worker.consumer.batched_events import BatchedEvents
+from dutiful.worker.consumer.deferral import Unknown
+from dutiful.worker.consumer.rabbitmq import Rabbit
+from dutiful.worker.consumer.replica_hold import Hold
+from dutiful.worker.quarantine import runner
 
 logger = logging.getLogger(__name__)
 CeleryConsumer: Any = stock.Consumer  # celery-types is behind 5.7
@@ -78,7 +78,7 @@ class Consumer(BatchedEvents, CeleryConsumer):
                 request.give_back(pause)
                 return
             if message.suspect:
-                quarantine.start(request, include=tuple(self.app.conf.include))
+                runner.start(request, include=tuple(self.app.conf.include))
                 return
         self._to_pool(request)
 
@@ -242,4 +242,4 @@ class Consumer(BatchedEvents, CeleryConsumer):
 
     def register_with_event_loop(self, hub: Any) -> None:
         super().register_with_event_loop(hub)
-        blip.resume_writes(self.pool, hub)
+        reconnection.resume_writes(self.pool, hub)

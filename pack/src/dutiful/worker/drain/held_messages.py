@@ -1,7 +1,8 @@
-"""The messages of a worker that stops: which have not begun, which run, and how they go back.
+"""The messages of a worker that stops: which have begun, and how each goes back to its queue.
 
-With our transport a put-back is uncounted and sent by its owner. On RabbitMQ it is a copy, on stock
-kombu a reject with requeue; what runs to the end of the grace returns as the connection ends.
+On our transport a message is put back uncounted, in a batch that its owner sends. On RabbitMQ a
+copy is published; on stock kombu the message is rejected with requeue. There, the message of a task
+that still runs at the end of the grace returns when the connection ends.
 """
 
 import threading
@@ -12,20 +13,21 @@ from celery.worker import state
 
 from dutiful.transport.message import Message
 from dutiful.transport.redis.owner import owners
-from dutiful.worker.drain.loop import Loop
+from dutiful.worker.drain.event_loop import EventLoop
 
 
-class Messages:
-    """What one worker holds."""
+class HeldMessages:
+    """The messages that one worker holds."""
 
-    def __init__(self, worker: Any, loop: Loop) -> None:
+    def __init__(self, worker: Any, loop: EventLoop) -> None:
         self._worker, self._loop = worker, loop
         self._lock = threading.Lock()
         self._stopped = False
-        self._cancelled: Any = None  # stock's consumer that takes nothing any more
+        self._cancelled: Any = None
+        """The consumer of stock kombu that was cancelled."""
 
     def starts(self, request: Any) -> bool:
-        """In Celery's loop: True once, before the request goes to the pool; False: it went back."""
+        """In Celery's loop: True, once, before the request goes to the pool; False: put back."""
         with self._lock:
             if not self._stopped:
                 request.in_pool = True
@@ -34,7 +36,7 @@ class Messages:
         return False
 
     def stop_claiming(self) -> None:
-        """No message is handed out and no task is begun after this."""
+        """After this, no message is delivered and no task begins."""
         with self._lock:
             self._stopped = True
         for owner in owners():
@@ -45,28 +47,28 @@ class Messages:
                     request.in_pool = False
 
     def put_back_unstarted(self) -> int:
-        """Prefetched, rate limited, waiting for their time: back to their queues. How many."""
+        """Puts back prefetched, rate-limited and delayed messages; returns how many."""
         self._cancel_stock_consumer()
         waiting = [request for request in _requests() if not _begun(request)]
-        # Rate-limited ones are in no list of Celery's but their bucket's.
+        # Celery lists rate-limited requests only in their buckets.
         buckets = getattr(getattr(self._worker, "consumer", None), "task_buckets", {})
         for bucket in list(buckets.values()):
             waiting += [request for request, _ in (bucket.contents.copy() if bucket else ())]
         return sum(self._put_back(request) for request in waiting)
 
     def running(self) -> int:
-        """How many tasks have begun and are not settled."""
+        """Returns how many tasks have begun and are not settled."""
         return max(sum(len(owner.held()) for owner in owners()), len(_requests()))
 
     def flush(self, seconds: float) -> None:
-        """Sends the acknowledgements of what has ended."""
-        self._loop.turn(seconds / 2)  # Celery hands them to its loop
+        """Sends the acknowledgements of tasks that have ended."""
+        self._loop.turn(seconds / 2)  # Celery plans them in its loop
         deadline = time.monotonic() + seconds / 2
         for owner in owners():
             owner.flush(max(0.05, deadline - time.monotonic()))
 
     def close(self, seconds: float) -> bool:
-        """Puts back what is still held. False: the broker did not hear all of it."""
+        """Puts back all that is still held. False: the broker has not confirmed all of it."""
         ours = owners()
         if not ours:
             return self._restore_stock(seconds)
@@ -75,13 +77,13 @@ class Messages:
         return all(answers)
 
     def _put_back(self, request: Any) -> bool:
-        """False: it went back before."""
-        with self._lock:  # the loop may come to the same request
+        """False: it was put back before."""
+        with self._lock:  # the event loop may put back the same request
             if request.acknowledged:
                 return False
             if isinstance(request.message, Message):
                 request.message.put_back()
-                request.acknowledged = True  # Celery has nothing more to say about it
+                request.acknowledged = True  # so that Celery does not settle it again
             elif hasattr(request.message, "copy_back"):
                 request.give_back()
             else:
@@ -90,7 +92,10 @@ class Messages:
         return True
 
     def _cancel_stock_consumer(self) -> None:
-        """Without this, what went back would come again at once. Anew after each reconnect."""
+        """Cancels stock kombu's consumer, or it would take what was put back.
+
+        Done again after each reconnect, which makes a new consumer.
+        """
         consumer = getattr(getattr(self._worker, "consumer", None), "task_consumer", None)
         if owners() or consumer is None or consumer is self._cancelled:
             return
@@ -98,7 +103,7 @@ class Messages:
         self._worker.consumer.call_soon(consumer.cancel)
 
     def _restore_stock(self, seconds: float) -> bool:
-        """Stock's own, which waits for the broker as long as its socket does: in a thread."""
+        """Calls stock kombu's restore in a thread, as it waits as long as its socket does."""
         consumer = getattr(getattr(self._worker, "consumer", None), "task_consumer", None)
         channel = getattr(consumer, "channel", None)
         qos: Any = getattr(channel, "qos", None)
@@ -107,7 +112,7 @@ class Messages:
         restored = threading.Event()
 
         def restore() -> None:
-            # The pop that was under way when the consumer was cancelled lasts for a second, and
+            # A pop that was under way when the consumer was cancelled lasts for a second, and
             # would take what is put back.
             while getattr(channel, "_in_poll", None):
                 time.sleep(0.02)
@@ -119,9 +124,9 @@ class Messages:
 
 
 def _requests() -> list[Any]:
-    return list(state.requests.values())  # one step of the interpreter: the loop changes it
+    return list(state.requests.values())  # atomic; the event loop changes it meanwhile
 
 
 def _begun(request: Any) -> bool:
-    # A suspect is tried in a child of its own, not in the pool.
+    # A suspect runs in a child of its own, not in the pool.
     return getattr(request, "in_pool", False) or getattr(request.message, "suspect", False)

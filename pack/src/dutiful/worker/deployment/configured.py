@@ -12,7 +12,7 @@ from dutiful import env
 from dutiful.conf import conf, queues
 from dutiful.transport.options import Options
 from dutiful.worker.deployment import procfile
-from dutiful.worker.deployment.shape import Deployment
+from dutiful.worker.deployment.model import Deployment
 
 HEROKU_GRACE: Final = 30.0
 """Seconds between SIGTERM and SIGKILL (devcenter.heroku.com, "Dyno shutdown behavior")."""

@@ -7,15 +7,16 @@ from celery.concurrency import get_implementation
 from celery.signals import worker_shutdown
 
 from dutiful.conf import conf
-from dutiful.worker.drain.drain import Drain
-from dutiful.worker.drain.loop import Loop
+from dutiful.worker.drain import current as current_drain
+from dutiful.worker.drain.event_loop import EventLoop
+from dutiful.worker.drain.steps import Drain
 from dutiful.worker.prefork import pool
-from dutiful.worker.probe.beats import Beats
-from dutiful.worker.quarantine import quarantine
+from dutiful.worker.probe.recorder import ProbeRecorder
+from dutiful.worker.quarantine import runner
 
 
 class DrainingWorker(CeleryWorker):
-    """What `dutiful.worker.drain.drain` needs of a worker."""
+    """Connects Celery's worker to its drain (`dutiful.worker.drain`) and to the probe's record."""
 
     # Celery's own, which its stubs leave out.
     consumer: Any = None
@@ -24,7 +25,7 @@ class DrainingWorker(CeleryWorker):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         self.drain = Drain(self, conf().grace_seconds)
-        self.beats = Beats(self)
+        self.probe_recorder = ProbeRecorder(self)
         super().__init__(*args, **options)
 
     def setup_instance(self, *args: Any, **options: Any) -> None:
@@ -33,43 +34,43 @@ class DrainingWorker(CeleryWorker):
 
     def install_platform_tweaks(self, worker: Any) -> None:
         super().install_platform_tweaks(worker)
-        self.drain.listen()
-        self.beats.begin()
+        current_drain.install(self.drain)
+        self.probe_recorder.begin()
 
     def _process_task(self, req: Any) -> None:
         if self.drain.starts(req):
             super()._process_task(req)  # type: ignore[misc]
 
-    def end_trial(self) -> None:
-        """A suspect that is tried in a child of its own goes back, as it is."""
-        quarantine.stop()
+    def end_isolated_run(self) -> None:
+        """Kills the child that runs a suspect, and puts its message back uncounted."""
+        runner.stop()
 
-    def say_goodbye(self, loop: Loop, seconds: float) -> None:
-        """What Celery tells Flower and receivers at its stop, in its own thread."""
-        loop.call(self._say_goodbye, seconds)
+    def announce_end(self, loop: EventLoop, seconds: float) -> None:
+        """Sends the signal and the event that Celery sends at its stop, in Celery's own thread."""
+        loop.call(self._announce_end, seconds)
 
-    def _say_goodbye(self) -> None:
+    def _announce_end(self) -> None:
         worker_shutdown.send(sender=self)
         if heart := getattr(self.consumer, "heart", None):
             heart.stop()
 
     def tidy(self) -> None:
-        """What Celery removes and saves in an `atexit`, which `os._exit` leaves out."""
-        self.beats.end()
+        """Removes and saves what Celery does in an `atexit`, which `os._exit` leaves out."""
+        self.probe_recorder.end()
         if self.pidlock:
             self.pidlock.release()
         if self._persistence:
             self._persistence.save()
 
     def stop(self, in_sighandler: bool = False, exitcode: int | None = None) -> None:
-        """Celery's own end, by an error that it cannot go on from. No signal comes here."""
-        self.drain.bound()
+        """Celery's own end, on an error that it cannot go on from. No signal leads here."""
+        self.drain.set_deadline()
         super().stop(in_sighandler, exitcode)
 
     def terminate(self, in_sighandler: bool = False) -> None:
-        self.drain.bound()
+        self.drain.set_deadline()
         super().terminate(in_sighandler)
 
     def on_stopped(self) -> None:
-        self.beats.end()
+        self.probe_recorder.end()
         super().on_stopped()

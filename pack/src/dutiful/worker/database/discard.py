@@ -1,4 +1,4 @@
-"""A database connection that a limit may have left in the middle of a query is not used again."""
+"""Discards a thread's database connections after a time limit may have cut a query short."""
 
 import logging
 
@@ -10,8 +10,8 @@ logger = logging.getLogger(__name__)
 def discard_connections() -> None:
     """Closes this thread's connections and drops Django's wrappers around them.
 
-    Closing is not enough: an exception that arrived inside `atomic()` leaves a wrapper that
-    believes in a transaction. Rows of an unfinished transaction are rolled back by the server.
+    Closing alone is not enough: an exception raised inside `atomic()` leaves a wrapper that still
+    believes in its transaction. The server rolls back the rows of an unfinished transaction.
     """
     for connection in connections.all(initialized_only=True):
         try:
