@@ -52,7 +52,7 @@ def test_all_of_monitoring_goes_by_the_projects_catalogue(
     assert {path: code for path, (code, _) in pages.items()} == dict.fromkeys(pages, 200)
     for name in names:
         assert f"<h3>{name}</h3>" in pages["/status/"][1]
-        assert f'queue="{name}"' in found["alert_rules"]
+        assert f"queue: {name}}}" in found["alert_rules"]
     assert "average_fast" not in json.dumps(found)
     # Each promise is an edge: what waited a second longer is counted beyond it, exactly.
     metrics = pages["/metrics"][1]
