@@ -22,6 +22,7 @@ class MonitoringConfig(AppConfig):
         from dutiful.monitoring.budget.check import check_connections
 
         register(checks.check_variables, "monitoring")
+        register(checks.check_catalogue, "monitoring")
         register(check_connections, Tags.database, deploy=True)
         traces.start()
         queries.connect()
