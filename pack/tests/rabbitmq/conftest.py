@@ -49,7 +49,7 @@ def speaking_to(url: str) -> Iterator[None]:
                 yield
             finally:
                 if door._sender is not None:
-                    door._sender.prompt.close()
+                    door._sender.publishers.close()
                 pools.reset()
     finally:
         app.conf.task_queues = redis_queues
