@@ -14,7 +14,7 @@ from tests.support.own_catalogue import PROFILES, QUEUES
 
 def found(queue: QueueClass) -> list[tuple[str | None, str]]:
     served = Profile("all", "threads", 1, 2**28, (Served(queue.name, 1.0),))
-    with override_settings(DUTIFUL={"QUEUES": [queue], "PROFILES": [served]}):
+    with override_settings(DUTIFUL={"QUEUES": [queue], "PROFILES": [served], "SCHEDULE": ()}):
         return [(each.id, each.msg) for each in check_catalogue()]
 
 

@@ -72,8 +72,8 @@ def test_sequences_go_on_by_index() -> None:
         (lambda: DispatchToken.objects.order_by("?"), "in the order '?'"),
         (lambda: DispatchToken.objects.values("pk"), "no values"),
         (lambda: DispatchToken.objects.all()[:5], "no slice"),
-        (lambda: (n for n in range(3)), "cannot go on in a generator"),
-        (lambda: {1, 2}, "cannot go on in a set"),
+        (lambda: (n for n in range(3)), "cannot resume a generator"),
+        (lambda: {1, 2}, "cannot resume a set"),
     ],
 )
 def test_what_has_no_place_to_go_on_from_is_refused(rows: Any, why: str) -> None:

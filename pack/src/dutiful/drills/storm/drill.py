@@ -17,7 +17,7 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Final
 
-from dutiful.deadletters.models import Letter
+from dutiful.deadletters.models import DeadLetter
 from dutiful.dev.embedded import free_port
 from dutiful.drills.clients.sender import Sender
 from dutiful.drills.counting import count_tasks
@@ -40,7 +40,7 @@ PAGE: Final = 3.0
 """The most seconds that the status page may take with 50,000 dead letters, on two cores."""
 WAIT, QUICK_WAIT = 600.0, 120.0
 MB: Final = 1024 * 1024
-TABLE: Final = Letter._meta.db_table
+TABLE: Final = DeadLetter._meta.db_table
 GUNICORN: Final = (
     "-m",
     "gunicorn",
