@@ -40,9 +40,8 @@ class Request(CeleryRequest):
     pool: Any = None
     """What runs the task instead of the worker's pool: an isolated run of a suspect."""
     save_dead_letter: ClassVar[Any] = None
-    """`save_dead_letter(request, ending)` saves a dead letter that the broker cannot take, or
-    raises; set by dutiful.deadletters. If it is None, a failed task is a line in the log, as in
-    Celery."""
+    """`save_dead_letter(request, ending)` saves a dead letter that the broker cannot take, or raises;
+    set by dutiful.deadletters. If it is None, a failed task is a line in the log, as in Celery."""
 
     @property
     def ours(self) -> bool:
@@ -59,9 +58,7 @@ class Request(CeleryRequest):
     def on_failure(
         self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False
     ) -> None:
-        """Called in the main process. The pool reports a hard limit here first, then to
-        on_timeout.
-        """
+        """Called in the main process. The pool reports a hard limit here first, then to on_timeout."""
         error = exc_info.exception
         if isinstance(error, _WITH_TRACEBACK):
             error = error.exc
@@ -106,9 +103,7 @@ class Request(CeleryRequest):
         super().cancel(self.pool or pool, signal, emit_retry)
 
     def acknowledge(self) -> None:
-        """As Celery's; the message of a task that failed for good becomes a dead letter in one
-        step.
-        """
+        """As Celery's; the message of a task that failed for good becomes a dead letter in one step."""
         if not self._dead_lettered():
             super().acknowledge()
 
@@ -235,9 +230,7 @@ class Request(CeleryRequest):
         self.acknowledged = True  # settled; Celery must not settle it again
 
     def _failed(self, exc_info: Any) -> None:
-        """Fails a task whose body raised MemoryError. Celery would raise it again and end the
-        worker.
-        """
+        """Fails a task whose body raised MemoryError. Celery would raise it again and end the worker."""
         state.task_ready(self)
         self.acknowledge()
         self.send_event(

@@ -95,9 +95,7 @@ class Rows:
 
 
 def source_of(rows: Any) -> Source[Any]:
-    """The source for `rows`. Raises TypeError if it cannot be resumed: a generator, a set, a
-    file.
-    """
+    """The source for `rows`. Raises TypeError if it cannot be resumed: a generator, a set, a file."""
     if isinstance(rows, QuerySet):
         return Rows(rows)
     if isinstance(rows, Sequence):

@@ -43,9 +43,7 @@ class OnBroker(RedisLease):
 
 
 class InDatabase:
-    """The lease in the database. It is free if its `turn` has not changed for TTL on our own
-    clock.
-    """
+    """The lease in the database. It is free if its `turn` has not changed for TTL on our own clock."""
 
     def __init__(self) -> None:
         self._turn = -1
@@ -140,8 +138,8 @@ class Lead:
         return bool(held)
 
     def _ask_database(self, now: float) -> bool | None:
-        # The leader comes first: others wait until its lease on the broker has expired. if
-        self._broker_failed_at is not None and not self.held and now - self._broker_failed_at < TTL:
+        # The leader comes first: others wait until its lease on the broker has expired.
+        if self._broker_failed_at is not None and not self.held and now - self._broker_failed_at < TTL:
             return False
         try:
             held = bool(self._database.take(self.owner))
