@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection, transaction
 
-from dutiful.task.base import task
+from dutiful.task import task
 
 TABLES = """
 CREATE TABLE effects (key text, part int, tries int);

@@ -13,7 +13,7 @@ from kombu.utils.functional import maybe_list
 from kombu.utils.json import loads
 
 from dutiful.transport.redis import scripts
-from dutiful.transport.redis.script_connection import Line
+from dutiful.transport.redis.script_connection import ScriptConnection
 
 logger = logging.getLogger(__name__)
 
@@ -47,11 +47,12 @@ def delete_parked(state: Any, task_ids: list[str]) -> list[str]:
     channel = state.consumer.task_consumer.channel
     if not task_ids or getattr(channel, "script_keys", None) is None:
         return []  # other transports park no messages
-    line = Line(channel.pool)  # with gevent the channel's own is another greenlet's
+    # With gevent the channel's own connection belongs to another greenlet.
+    connection = ScriptConnection(channel.pool)
     try:
-        stored = line.run(scripts.REVOKE, channel.script_keys, task_ids)
+        stored = connection.run(scripts.REVOKE, channel.script_keys, task_ids)
     finally:
-        line.close()
+        connection.close()
     found = [loads(each.decode())[0]["headers"] for each in stored]
     for headers in found:
         logger.info("task %s (%s) was revoked before its time", headers["id"], headers.get("task"))

@@ -62,7 +62,7 @@ class WorkerSide:
             self._tell_start()
 
     def facts(self, owner: Owner) -> dict[str, Any]:
-        """Small facts; the keeper sends them with the next refresh of the lease."""
+        """Small facts; the heartbeat sends them with the next refresh of the lease."""
         worker = self._worker
         profile = getattr(worker, "profile", None)
         consumed = {queue for each in list(owner.channels) for queue in each.active_queues}

@@ -9,7 +9,7 @@ import logging
 from typing import Any, Final
 
 from dutiful.database.replicas import REPLICA_HOLD, REPLICA_HOLD_SECONDS, REPLICA_URLS
-from dutiful.replicas import standing, watch
+from dutiful.replicas import status, watch
 from dutiful.replicas.declared import among
 from dutiful.worker.consumer.deferral import Deferral
 
@@ -47,6 +47,6 @@ class ReplicaHold:
 
 
 def _all_behind() -> bool:
-    watch.wanted()
-    answering = [each for each in standing.each() if each.answers]
-    return bool(answering) and not any(each.near for each in answering)
+    watch.ensure_running()
+    answering = [each for each in status.each() if each.answers]
+    return bool(answering) and not any(each.within_limits for each in answering)

@@ -77,7 +77,10 @@ def visibility_timeout(app: Celery) -> float:
 
 def longest_delay(task: Any) -> float:
     """Returns the longest pause before a task's last retry, in seconds; 0 if it is not retried."""
-    policy = getattr(task, "policy", None)
+    try:
+        policy = getattr(task, "policy", None)
+    except queues.NotInCatalogue:
+        return 0.0  # such a task is not run; `manage.py check` names it
     return float(policy.ceiling(policy.times - 1)) if policy and policy.times else 0.0
 
 

@@ -15,7 +15,7 @@ TASKS_HEADER = '''"""Background work of {app}. Celery finds this module by itsel
 
 import logging
 
-from dutiful.task.base import task
+from dutiful.task import task
 
 logger = logging.getLogger(__name__)
 '''
@@ -79,10 +79,8 @@ class Command(BaseCommand):
         for package in (tasks.parent, test.parent):
             (package / "__init__.py").touch()
         text = tasks.read_text() if tasks.exists() else TASKS_HEADER.format(app=app)
-        if "from dutiful.task.base import task" not in text:
-            raise CommandError(
-                f'{tasks} needs the line "from dutiful.task.base import task"; add it.'
-            )
+        if "from dutiful.task import task" not in text:
+            raise CommandError(f'{tasks} needs the line "from dutiful.task import task"; add it.')
         tasks.write_text(text + TASK.format(declaration=declaration(queue), name=name))
         profile = "compute" if queue.bound == Bound.COMPUTE else "io"
         test.write_text(TEST.format(app=app, name=name, queue=queue.name, profile=profile))
