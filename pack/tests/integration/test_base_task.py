@@ -66,7 +66,7 @@ def test_a_task_that_kills_its_child_ends(worker: Running, client: Any) -> None:
     key = str(uuid4())
     result = send("kills_its_child", key, queue=COMPUTE)
     wait_for("the end", lambda: result.status == "FAILURE")
-    assert client.llen(f"test:{key}") == 4  # two crashes, a hearing and a trial
+    assert client.llen(f"test:{key}") == 4  # two crashes and two isolated runs
 
 
 @pytest.mark.parametrize("worker", ["compute"], indirect=True)
