@@ -1,4 +1,4 @@
-"""Its pages."""
+"""The URLs of the project: the admin and the pack's monitoring."""
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
