@@ -111,7 +111,7 @@ def test_the_smallest_heroku_has_room_for_the_small_formation() -> None:
     """essential-0 gives 20 connections; README's commands start no Flower."""
     small = [
         Part(each.name, each.kind, 1, *resources.of_database(each), files=0)
-        for each in procfile.lines(env.ROOT, profiles=PROFILES["small"])
+        for each in procfile.read(env.ROOT, profiles=PROFILES["small"])
     ]
     assert Budget(tuple(small), (Limit("role", 20),)).lacks == 0
 
@@ -134,7 +134,7 @@ def test_load_as_recorded_and_with_every_slot_busy() -> None:
     )
     all_ = load.recorded(seen)
     assert (all_.queries, all_.busy) == (31.4, 0.14)
-    lines = procfile.lines(env.ROOT, profiles=PROFILES["standard"])
+    lines = procfile.read(env.ROOT, profiles=PROFILES["standard"])
     named = plan.budget({"worker_io": 2, "worker_compute": 3}, Seen())
     io, compute = load.projected(seen, lines, named)
     # io: of 200 s of its queues' tasks, 10 s in the database and 3100 statements; 200 slots.
@@ -175,7 +175,7 @@ def test_what_is_said() -> None:
 def test_who_may_read_replicas_measures_them_on_the_primary(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    lines = procfile.lines(env.ROOT, profiles=PROFILES["standard"])
+    lines = procfile.read(env.ROOT, profiles=PROFILES["standard"])
     before = {line.kind: resources.of_database(line)[1] for line in lines}
     monkeypatch.setenv("REPLICA_URLS", "postgres://app@replica:5432/app")
     after = {line.kind: resources.of_database(line)[1] for line in lines}

@@ -53,8 +53,8 @@ def _procfile(root: Path, heroku: bool) -> tuple[Part, ...]:
     publishers, stored = app().conf.broker_pool_limit or 0, keeps_results(app())
     sqlite = env.DATABASE_URL.get().startswith("sqlite")
     found = []
-    for line in procfile.lines(root, profiles=conf().shapes, heroku=heroku):
-        to_broker = procfile.of_broker(line, publishers, stored)[1]
+    for line in procfile.read(root, profiles=conf().shapes, heroku=heroku):
+        to_broker = resources.of_broker(line, publishers, stored)[1]
         files = resources.of_files(line, to_broker, sqlite)
         found.append(Part(line.name, line.kind, line.count, *resources.of_database(line), files))
     return tuple(found)

@@ -13,7 +13,7 @@ from dutiful.monitoring import cost
 from dutiful.monitoring.budget import load, plan, report, server
 from dutiful.monitoring.budget.sums import Budget, Limit, Seen
 from dutiful.monitoring.snapshot import take
-from dutiful.worker.deployment.configured import lines
+from dutiful.worker.deployment.configured import procfile_entries
 
 
 class Command(BaseCommand):
@@ -62,7 +62,7 @@ class Command(BaseCommand):
 
 
 def _loads(costs: cost.Costs, budget: Budget) -> list[load.Load]:
-    return [load.recorded(costs), *load.projected(costs, lines(), budget)]
+    return [load.recorded(costs), *load.projected(costs, procfile_entries(), budget)]
 
 
 def _formation(words: str) -> dict[str, int]:
