@@ -72,8 +72,8 @@ def test_sequences_go_on_by_index() -> None:
         (lambda: DispatchToken.objects.order_by("?"), "in the order '?'"),
         (lambda: DispatchToken.objects.values("pk"), "no values"),
         (lambda: DispatchToken.objects.all()[:5], "no slice"),
-        (lambda: (n for n in range(3)), "cannot go on in a generator"),
-        (lambda: {1, 2}, "cannot go on in a set"),
+        (lambda: (n for n in range(3)), "cannot resume a generator"),
+        (lambda: {1, 2}, "cannot resume a set"),
     ],
 )
 def test_what_has_no_place_to_go_on_from_is_refused(rows: Any, why: str) -> None:
@@ -104,7 +104,7 @@ def test_inside_a_transaction_it_is_refused() -> None:
     """Nothing would be saved, and each run would begin again."""
     RUNNING.push_request(id="t", called_directly=False)
     try:
-        with transaction.atomic(), pytest.raises(RuntimeError, match="inside a transaction"):
+        with transaction.atomic(), pytest.raises(RuntimeError, match="in a transaction"):
             next(iter(RUNNING.iterate(range(3))))
     finally:
         RUNNING.pop_request()

@@ -39,7 +39,7 @@ COMPUTE: Final = Profile(
         Served("relaxed_slow", 0.25),
         Served("relaxed_slow_compute", 0.5),
     ),
-    tasks_per_child=10_000,  # memory ends a child that leaks; this one that leaks slowly
+    tasks_per_child=10_000,  # for a leak that is too slow for the memory limit
 )
 PROFILES: Final = {
     "standard": (IO, COMPUTE),
@@ -49,4 +49,4 @@ PROFILES: Final = {
         replace(COMPUTE, slots=1, memory=448 * MB, tasks_per_child=2_000),
     ),
 }
-"""Profiles by preset, in the order in which they are asked for a queue."""
+"""Profiles by preset. The first one that serves a queue is used for it."""
