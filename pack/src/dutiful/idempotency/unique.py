@@ -1,9 +1,9 @@
 """A task class that does not send a call which would only repeat one that waits or runs.
 
-It follows GitLab's `deduplicate :until_executing` and `:until_executed`. The mark of a call is a row
-that is written in the caller's transaction. So it rolls back with the enqueue, and the run's start
-or end waits until every caller whose duplicate was dropped has committed. The mark expires, so that
-a lost message blocks others only for a while.
+It follows GitLab's `deduplicate :until_executing` and `:until_executed`. The mark of a call is a
+row that is written in the caller's transaction. So it rolls back with the enqueue, and the run's
+start or end waits until every caller whose duplicate was dropped has committed. The mark expires,
+so that a lost message blocks others only for a while.
 """
 
 import logging

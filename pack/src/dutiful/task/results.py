@@ -21,15 +21,15 @@ LIMIT: Final = 64 * 1024
 class ResultRefused(PermanentError):
     """The task has done its work, but its result cannot be stored or passed to the next step.
 
-    It is a failure, so that the caller's `get()` raises it and a dead letter shows it; a result that
-    is silently missing would go unnoticed. It is not retried, since the work is done.
+    It is a failure, so that the caller's `get()` raises it and a dead letter shows it; a result
+    that is silently missing would go unnoticed. It is not retried, since the work is done.
     """
 
     reason = "result refused"
 
 
 def checked(task: Any, result: Any) -> Any:
-    """Returns the result. Raises ResultRefused if it is needed and cannot be stored or passed on."""
+    """Returns the result. Raises ResultRefused if it must be stored or passed on, and cannot."""
     if result is None:
         return None
     request = task.request

@@ -43,7 +43,7 @@ class OnBroker(RedisLease):
 
 
 class InDatabase:
-    """The lease in the database. It is free if its `turn` has not changed for TTL on our own clock."""
+    """The lease in the database. It is free if `turn` has not changed for TTL on our own clock."""
 
     def __init__(self) -> None:
         self._turn = -1
@@ -128,7 +128,9 @@ class Lead:
             held = self._broker.take(self.owner)
         except Exception as error:  # noqa: BLE001  # any error: the database is next
             if self._broker_failed_at is None:
-                logger.info("no answer from the broker, the lease in the database is used: %s", error)
+                logger.info(
+                    "no answer from the broker, the lease in the database is used: %s", error
+                )
                 self._broker_failed_at = now
             return None
         self._broker_failed_at = None
@@ -139,7 +141,11 @@ class Lead:
 
     def _ask_database(self, now: float) -> bool | None:
         # The leader comes first: others wait until its lease on the broker has expired.
-        if self._broker_failed_at is not None and not self.held and now - self._broker_failed_at < TTL:
+        if (
+            self._broker_failed_at is not None
+            and not self.held
+            and now - self._broker_failed_at < TTL
+        ):
             return False
         try:
             held = bool(self._database.take(self.owner))
