@@ -1,12 +1,13 @@
 """What a process of monitoring sees, as JSON: `python -m tests.support.own_process`.
 
-The project is the one of DJANGO_SETTINGS_MODULE. It counts a late run of each queue, evaluates
-every rule once and asks every page.
+Arguments are those of `manage.py check`, the project is that of DJANGO_SETTINGS_MODULE. The process
+counts a late run of each queue, evaluates every rule once and asks every page.
 """
 
 import io
 import json
 import logging
+import sys
 import time
 from typing import Any
 
@@ -76,7 +77,7 @@ def main() -> None:
     from dutiful.current import app
     from dutiful.monitoring.history.writer import Writer
 
-    command("check", "--tag", "monitoring")
+    command("check", *sys.argv[1:])
     command("migrate", "--verbosity", "0")
     writer = Writer(app())
     writer.write(time.time() - 60)

@@ -18,6 +18,8 @@ STARTS: Final = 6
 
 def beat_silent(look: Look) -> list[Finding] | None:
     beat = look.snapshot.beat
+    if not beat.installed:
+        return []
     if beat.unreachable and beat.leader_unreachable:
         return None
     leaderless = not beat.leader and not beat.leader_unreachable

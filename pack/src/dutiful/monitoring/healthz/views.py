@@ -80,6 +80,8 @@ def beat() -> Answer:
     """The schedule ticks, and its heartbeats come back through every queue."""
     look = _look()
     seen = look.snapshot.beat
+    if not seen.installed:
+        return {"status": "ok", "reasons": [], "installed": False}
     reasons = [each for each in (seen.unreachable, seen.leader_unreachable) if each]
     overdue = max((entry.overdue_seconds for entry in seen.entries if not entry.paused), default=0)
     if overdue > OVERDUE:

@@ -11,7 +11,6 @@ from celery import Celery
 from django.db import close_old_connections, connection, connections
 from redis.exceptions import NoScriptError
 
-from dutiful.beat.shared import LAST_KEY, LEASE_KEY, PAUSED_KEY
 from dutiful.conf.queues import names
 from dutiful.monitoring.fleet import store
 from dutiful.monitoring.link import LOST, Link, shared_url
@@ -41,7 +40,7 @@ class Broker:
     why: str = ""
     look: Look | None = None
     info: tuple[Any, ...] = (None, None, None)
-    clock: beat.Clock = field(default_factory=beat.Clock)
+    clock: facts.Clock = field(default_factory=facts.Clock)
     starts: tuple[bytes, ...] = ()
     publishes: dict[str, facts.Latency] = field(default_factory=dict)
 
@@ -159,21 +158,20 @@ class Taker:
                 replies += pipe.execute(raise_on_error=False)
             except LOST as error:
                 self._shared.close()
-                found.clock = beat.Clock(unreachable=stored.line(error))
+                found.clock = facts.Clock(unreachable=stored.line(error))
                 return found
         elif found.why:
-            found.clock = beat.Clock(unreachable=found.why)
+            found.clock = facts.Clock(unreachable=found.why)
             return found
-        found.clock = beat.clock(*replies[4:7])
-        found.publishes = self._publishes.read(replies[7])
-        found.starts = tuple(replies[8]) if isinstance(replies[8], list) else ()
+        *clock, counts, starts = replies[4:]
+        found.clock = beat.clock(*clock)
+        found.publishes = self._publishes.read(counts)
+        found.starts = tuple(starts) if isinstance(starts, list) else ()
         return found
 
     def _ask_shared(self, pipe: Any) -> None:
         prefix = self._shared.prefix
-        pipe.get(f"{prefix}{LEASE_KEY}")
-        pipe.hgetall(f"{prefix}{LAST_KEY}")
-        pipe.smembers(f"{prefix}{PAUSED_KEY}")
+        beat.ask(pipe, prefix)
         pipe.hmget(f"{prefix}{store.COUNTS}", *publishes.fields())
         since = time.time() - store.STARTS_SECONDS
         pipe.zrangebyscore(f"{prefix}{store.STARTS}", since, "+inf")

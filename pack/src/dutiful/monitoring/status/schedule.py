@@ -43,6 +43,8 @@ def of(seen: Seen) -> Schedule:
 
 def _leader(seen: Seen) -> State:
     beat = seen.snapshot.beat
+    if not beat.installed:
+        return State("none", "Beat is not installed: nothing is scheduled here")
     if beat.leader_unreachable:
         return State("none", "Who ticks is not known")
     silent = seen.findings.get("beat-silent")

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from django.apps import apps
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
@@ -10,7 +11,6 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
-from django_htmx.http import HttpResponseClientRedirect
 
 from dutiful.conf import conf
 from dutiful.monitoring.status import page
@@ -41,7 +41,7 @@ def _answer(request: HttpRequest, *, poll: bool) -> HttpResponse:
     who = reader(request, database=database)
     if who is Reader.ANONYMOUS:
         login = redirect_to_login(reverse("dutiful:status"), str(settings.LOGIN_URL))
-        return HttpResponseClientRedirect(login["Location"]) if poll else login
+        return HttpResponse(headers={"HX-Redirect": login["Location"]}) if poll else login
     if who is Reader.REFUSED:
         return render(request, "dutiful/monitoring/refused.html", status=403)
     shown = _shown(see(database=database), who)
@@ -64,5 +64,6 @@ def _shown(seen: Seen, who: Reader) -> dict[str, Any]:
         **page.context(seen, who is Reader.STAFF),
         "taken": f"{datetime.fromtimestamp(seen.snapshot.taken_at, UTC):%H:%M:%S}",
         "poll": POLL,
+        "htmx": apps.is_installed("django_htmx"),  # else the browser loads the whole page again
         "flower": conf().flower_url,
     }
