@@ -67,5 +67,8 @@ def test_all_else_works_without_monitoring(tmp_path: Path, server: EmbeddedBroke
         ended = manage(*words)
         assert ended.returncode == 0, ended.stderr
     assert "findings" in json.loads(manage("doctor", "--json").stdout)
-    page = "from django.test import Client; print(Client().get('/admin/login/').status_code)"
+    page = """
+from django.test import Client
+print(Client().get("/admin/login/", headers={"host": "localhost"}).status_code)
+"""
     assert manage("shell", "-c", page).stdout.endswith("200\n")

@@ -19,7 +19,7 @@ from dutiful.monitoring import env
 from dutiful.monitoring.alerts import rules_fleet, rules_queues
 from dutiful.monitoring.alerts.alert import Finding
 from dutiful.monitoring.alerts.collected import Counters, Look
-from dutiful.monitoring.deadline import Late
+from dutiful.monitoring.deadline import DeadlineExceeded
 from dutiful.monitoring.healthz.probe import Probe, ask_broker, ask_database
 from dutiful.monitoring.slo.starts import Starts
 from dutiful.monitoring.snapshot import take
@@ -47,7 +47,7 @@ def _healthz(check: Callable[[], Answer]) -> View:
     def view(request: HttpRequest) -> HttpResponse:
         try:
             body = check()
-        except Late as error:
+        except DeadlineExceeded as error:
             body = {"status": "fail", "reasons": [str(error)]}
         code = 503 if body["status"] == "fail" else 200
         shown = body if env.HEALTHZ_NAMES.get() else {"status": body["status"]}

@@ -11,7 +11,7 @@ from dutiful.conf import conf
 from dutiful.conf.queues import catalogue
 from dutiful.current import app
 from dutiful.monitoring.alerts.collected import Counters, Look
-from dutiful.monitoring.deadline import LEFT_AFTER, Aside
+from dutiful.monitoring.deadline import ABANDON_AFTER, DeadlineExecutor
 from dutiful.monitoring.fleet.store import Fleet
 from dutiful.monitoring.fleet.store import read as read_fleet
 from dutiful.monitoring.healthz.probe import Probe, ask_broker
@@ -35,7 +35,7 @@ class Eyes:
     def __init__(self) -> None:
         self.starts, self.counters = Starts(), Counters()
         self._taker, self._link = Taker(app()), Link(shared_url())
-        self._looking, self._history = Aside("the look"), Aside("the history")
+        self._looking, self._history = DeadlineExecutor("the look"), DeadlineExecutor("the history")
         self._broker = Probe("the broker", ask_broker)
         self._since = time.time()
         self._seeding: Future[dict[str, list[Span]]] | None = None
@@ -43,9 +43,9 @@ class Eyes:
         self._seeded = False
 
     def look(self, silent_channels: Mapping[str, str]) -> Look:
-        """Raises dutiful.monitoring.deadline.Late when even the parts' own budgets do not hold."""
+        """Raises DeadlineExceeded when even the parts' own budgets do not hold."""
         self._seed()
-        snapshot, seen = self._looking.ask(self._see, BUDGET)
+        snapshot, seen = self._looking.run(self._see, BUDGET)
         self._count(snapshot, seen)
         return Look(
             now=snapshot.taken_at,
@@ -92,10 +92,10 @@ class Eyes:
             return
         try:
             if self._seeding is None:
-                self._seeding = self._history.begin(slo_history.past)
+                self._seeding = self._history.submit(slo_history.past)
                 self._seeding_since = time.monotonic()
             if not self._seeding.done():
-                if time.monotonic() - self._seeding_since > LEFT_AFTER:
+                if time.monotonic() - self._seeding_since > ABANDON_AFTER:
                     self._seeding = None  # asked anew
                 return
             past, self._seeding = self._seeding.result(), None

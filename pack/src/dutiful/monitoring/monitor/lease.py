@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol
 from django.db.models import F
 
 from dutiful.monitoring.alerts.models import MonitorLease
-from dutiful.monitoring.deadline import Aside
+from dutiful.monitoring.deadline import DeadlineExecutor
 
 KEY: Final = "dutiful:monitor:lease"
 TTL: Final = 20.0
@@ -85,13 +85,13 @@ class Asked:
     """A place that may hang, asked with a budget."""
 
     def __init__(self, name: str, place: Place) -> None:
-        self._aside, self._place = Aside(name), place
+        self._executor, self._place = DeadlineExecutor(name), place
 
     def take(self, owner: str) -> bool:
-        return self._aside.ask(partial(self._place.take, owner), BUDGET)
+        return self._executor.run(partial(self._place.take, owner), BUDGET)
 
     def give_back(self, owner: str) -> None:
-        self._aside.ask(partial(self._place.give_back, owner), BUDGET)
+        self._executor.run(partial(self._place.give_back, owner), BUDGET)
 
 
 class Lead:

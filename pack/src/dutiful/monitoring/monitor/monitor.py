@@ -17,7 +17,7 @@ from dutiful.monitoring.alerts.alert import Alert
 from dutiful.monitoring.alerts.channel import Channel
 from dutiful.monitoring.alerts.copies import Copies, newest
 from dutiful.monitoring.alerts.state import Book
-from dutiful.monitoring.deadline import Aside, Late
+from dutiful.monitoring.deadline import DeadlineExceeded, DeadlineExecutor
 from dutiful.monitoring.monitor.collect import Eyes
 from dutiful.monitoring.monitor.lease import Lead
 from dutiful.monitoring.monitor.switch import Switch
@@ -41,8 +41,8 @@ class Monitor:
         self.book = Book()
         self._eyes = Eyes()
         self._lead, self._channels, self._switch = lead, channels, switch
-        self._copies = {Aside(type(each).__name__): each for each in kept}
-        self._behind: set[Aside] = set(self._copies)
+        self._copies = {DeadlineExecutor(type(each).__name__): each for each in kept}
+        self._behind: set[DeadlineExecutor] = set(self._copies)
         self._led = False
         self._proven = False
         """Whether a heartbeat has come through each queue, ever: until then, all is not well."""
@@ -87,7 +87,7 @@ class Monitor:
         troubles["the dead-man's switch"] = self._switch.trouble
         try:
             look = self._eyes.look({name: why for name, why in troubles.items() if why})
-        except Late as error:
+        except DeadlineExceeded as error:
             logger.error("the monitor is blind: %s", error)
             return f"the monitor is blind: {error}"
         self.book.judge(rules.findings(look), look.now)
@@ -99,19 +99,19 @@ class Monitor:
 
     def _load(self) -> list[Alert]:
         found = []
-        for aside, each in self._copies.items():
+        for executor, each in self._copies.items():
             try:
-                found.append(aside.ask(each.load, BUDGET))
+                found.append(executor.run(each.load, BUDGET))
             except Exception as error:  # noqa: BLE001  # then what fires is told once more
-                logger.info("%s: what fired before is not known: %s", aside.name, error)
+                logger.info("%s: what fired before is not known: %s", executor.name, error)
         return newest(*found)
 
     def _save(self) -> None:
         firing = list(self.book.firing.values())
-        for aside in list(self._behind):
+        for executor in list(self._behind):
             try:
-                aside.ask(partial(self._copies[aside].save, time.time(), firing), BUDGET)
+                executor.run(partial(self._copies[executor].save, time.time(), firing), BUDGET)
             except Exception as error:  # noqa: BLE001  # tried again at the next look
-                logger.info("%s: what fires is not kept there: %s", aside.name, error)
+                logger.info("%s: what fires is not kept there: %s", executor.name, error)
             else:
-                self._behind.discard(aside)
+                self._behind.discard(executor)

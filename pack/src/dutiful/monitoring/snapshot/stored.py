@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from django.db import Error as DatabaseError
 
 from dutiful.errors.masking import mask
+from dutiful.monitoring.deadline import DeadlineExceeded
 from dutiful.monitoring.snapshot import beat, database, deadletters, facts, outbox
-from dutiful.monitoring.snapshot.aside import Late
 
 if TYPE_CHECKING:
     from dutiful.monitoring.snapshot import schedule
 
 T = TypeVar("T")
-FAILURES: Final = (DatabaseError, Late, OSError)
+FAILURES: Final = (DatabaseError, DeadlineExceeded, OSError)
 logger = logging.getLogger(__name__)
 
 

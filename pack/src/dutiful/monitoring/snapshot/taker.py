@@ -2,16 +2,17 @@
 
 import threading
 import time
-from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final
 
 from celery import Celery
-from django.db import close_old_connections, connection, connections
+from django.db import connection
 from redis.exceptions import NoScriptError
 
 from dutiful.conf.queues import names
+from dutiful.monitoring.deadline import DeadlineExceeded, DeadlineExecutor
 from dutiful.monitoring.fleet import store
 from dutiful.monitoring.link import LOST, Link, shared_url
 from dutiful.monitoring.snapshot import (
@@ -24,7 +25,6 @@ from dutiful.monitoring.snapshot import (
     stored,
     workers,
 )
-from dutiful.monitoring.snapshot.aside import Aside
 from dutiful.transport.options import Options
 from dutiful.transport.redis import scripts
 from dutiful.transport.redis.look import Lens, Look
@@ -54,7 +54,7 @@ class Taker:
         self._shared = self._broker if shared_url() == self._broker.url else Link(shared_url())
         self._looks, self._pings = queues.Looks(), server.Pings()
         self._publishes = publishes.Publishes()
-        self._aside = Aside("the database", connections.close_all)
+        self._database = DeadlineExecutor("the database", keeps_connections=True)
         self._lock = threading.Lock()
         self._last: facts.Snapshot | None = None
 
@@ -81,17 +81,27 @@ class Taker:
 
     def _take(self) -> facts.Snapshot:
         began, taken_at = time.perf_counter(), time.time()
-        if connection.in_atomic_block:  # only this connection sees what it has not committed
-            rows = stored.ask()
-            answer: Callable[[float], stored.Stored] = lambda _: rows  # noqa: E731
-        else:
-            answer = self._aside.begin(_ask_database_afresh)
+        asked = self._ask_database()
         broker = self._ask_broker()
-        try:
-            rows = answer(max(0.01, self.deadline - (time.perf_counter() - began)))
-        except stored.FAILURES as error:
-            rows = stored.nothing(stored.line(error))
+        rows = self._rows(asked, max(0.01, self.deadline - (time.perf_counter() - began)))
         return self._compose(broker, rows, taken_at, began)
+
+    def _ask_database(self) -> "Future[stored.Stored]":
+        """Asks beside the broker, in a thread."""
+        found: Future[stored.Stored] = Future()
+        try:
+            if not connection.in_atomic_block:
+                return self._database.submit(stored.ask)
+            found.set_result(stored.ask())  # only this connection sees what is not committed yet
+        except DeadlineExceeded as error:
+            found.set_exception(error)
+        return found
+
+    def _rows(self, asked: "Future[stored.Stored]", timeout: float) -> stored.Stored:
+        try:
+            return self._database.result(asked, timeout)
+        except stored.FAILURES as error:
+            return stored.nothing(stored.line(error))
 
     def _compose(
         self, broker: Broker, rows: stored.Stored, taken_at: float, began: float
@@ -175,14 +185,6 @@ class Taker:
         pipe.hmget(f"{prefix}{store.COUNTS}", *publishes.fields())
         since = time.time() - store.STARTS_SECONDS
         pipe.zrangebyscore(f"{prefix}{store.STARTS}", since, "+inf")
-
-
-def _ask_database_afresh() -> stored.Stored:
-    close_old_connections()
-    try:
-        return stored.ask()
-    finally:
-        close_old_connections()  # to the pool, where threads share one
 
 
 @cache

@@ -15,7 +15,7 @@ from dutiful.conf import conf
 from dutiful.monitoring.alerts import copies, rules
 from dutiful.monitoring.alerts.alert import Alert, Finding
 from dutiful.monitoring.alerts.collected import Counters, Look
-from dutiful.monitoring.deadline import Late
+from dutiful.monitoring.deadline import DeadlineExceeded
 from dutiful.monitoring.healthz.probe import Probe, ask_database
 from dutiful.monitoring.link import LOST, Link, shared_url
 from dutiful.monitoring.monitor.lease import KEY as MONITOR_LEASE
@@ -24,7 +24,7 @@ from dutiful.monitoring.snapshot import Snapshot, take
 from dutiful.monitoring.status import records
 from dutiful.monitoring.status.records import Records
 
-AWAY: Final = (*LOST, DatabaseError, Late)
+AWAY: Final = (*LOST, DatabaseError, DeadlineExceeded)
 _since = time.time()
 
 
@@ -96,11 +96,13 @@ def database_answers() -> bool:
 
 
 def see(*, database: bool = True) -> Seen:
-    """Raises Late where not even the snapshot's own deadlines hold. Without a database that
-    answers, nobody waits for its records."""
+    """Without a database that answers, nobody waits for its records.
+
+    Raises DeadlineExceeded where not even the snapshot's own deadlines hold.
+    """
     probes: list[Probe[Any]] = [_snapshot, _monitor, *([_records] if database else [])]
     for probe in probes:
-        with suppress(Late):  # said below
+        with suppress(DeadlineExceeded):  # said below
             probe.begin()
     snapshot = _snapshot.answer()
     found, why = _try(_records) if database else (None, "the database does not answer")
