@@ -47,12 +47,12 @@ def pages() -> dict[str, tuple[int, str]]:
 
 def rules() -> dict[str, Any]:
     """By key: the text of every finding, bad or not."""
-    from dutiful.monitoring.alerts import rules as all_rules
-    from dutiful.monitoring.monitor.collect import Eyes
+    from dutiful.monitoring.alerts.rules.evaluation import evaluate
+    from dutiful.monitoring.monitor.collect import Collector
 
-    eyes = Eyes()
-    eyes.look({})
-    seen = all_rules.findings(eyes.look({}))
+    collector = Collector()
+    collector.collect({})
+    seen = evaluate(collector.collect({}))
     return {each.key: each.text for found in seen.values() for each in found or ()}
 
 

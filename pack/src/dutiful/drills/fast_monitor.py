@@ -11,7 +11,8 @@ SPEED = float(os.environ.get("MONITOR_SPEED", "10"))
 
 def hasten() -> None:
     """Before anything looks: rules are found by id, and promises by function."""
-    from dutiful.monitoring.alerts import catalogue, rules_fleet, rules_queues, state
+    from dutiful.monitoring.alerts import catalogue, state
+    from dutiful.monitoring.alerts.rules import fleet, queues
     from dutiful.monitoring.monitor import lease, switch
     from dutiful.monitoring.slo import burn
 
@@ -31,8 +32,8 @@ def hasten() -> None:
         (lease, "TTL"),
         (lease, "ALONE"),
         (switch, "EVERY"),
-        (rules_queues, "LATELY"),
-        (rules_fleet, "LATELY"),
+        (queues, "LATELY"),
+        (fleet, "LATELY"),
     ):
         setattr(module, name, getattr(module, name) / SPEED)
 

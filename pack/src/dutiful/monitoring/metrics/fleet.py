@@ -114,7 +114,7 @@ def _age(entry: BeatEntry, snapshot: Snapshot) -> float | None:
 
 
 def _connections(snapshot: Snapshot) -> Iterator[Metric]:
-    seen = snapshot.database.seen
+    seen = snapshot.database.connections
     if seen is None or seen.fullest is None:
         return
     used, limit = seen.fullest.used, seen.fullest.value

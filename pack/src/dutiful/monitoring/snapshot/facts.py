@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from dutiful.monitoring.budget.sums import Seen
+from dutiful.monitoring.budget.sums import Measured
 from dutiful.monitoring.snapshot.replicas import Replica
 
 
@@ -229,7 +229,7 @@ class Beat(Part):
 @dataclass(frozen=True, kw_only=True)
 class Database(Part):
     vendor: str = ""
-    seen: Seen | None = None
+    connections: Measured | None = None
     """Its connections, and what it gives; None where it was not asked."""
     latency: float | None = None
     """Seconds of one small query."""

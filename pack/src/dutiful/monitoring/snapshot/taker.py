@@ -52,7 +52,7 @@ class Taker:
         self.app, self.deadline = app, deadline
         self._broker = Link()
         self._shared = self._broker if shared_url() == self._broker.url else Link(shared_url())
-        self._looks, self._pings = queues.Looks(), server.Pings()
+        self._readings, self._pings = queues.Readings(), server.Pings()
         self._publishes = publishes.Publishes()
         self._database = DeadlineExecutor("the database", keeps_connections=True)
         self._lock = threading.Lock()
@@ -107,7 +107,7 @@ class Taker:
         self, broker: Broker, rows: stored.Stored, taken_at: float, began: float
     ) -> facts.Snapshot:
         look, why = broker.look, broker.why
-        earlier = self._looks.add(look) if look else None
+        earlier = self._readings.add(look) if look else None
         found = queues.read(look, earlier) if look else facts.Queues(unreachable=why)
         if rows.letters and look:
             found = queues.with_dead(found, rows.letters[2])

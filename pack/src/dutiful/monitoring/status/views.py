@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from dutiful.conf import conf
 from dutiful.monitoring.status import page
 from dutiful.monitoring.status.access import Reader, give_pass, reader
-from dutiful.monitoring.status.page_data import Seen, database_answers, see
+from dutiful.monitoring.status.page_data import PageData, database_answers, load
 
 POLL: Final = 5
 """Seconds between two looks of the page."""
@@ -44,7 +44,7 @@ def _answer(request: HttpRequest, *, poll: bool) -> HttpResponse:
         return HttpResponse(headers={"HX-Redirect": login["Location"]}) if poll else login
     if who is Reader.REFUSED:
         return render(request, "dutiful/monitoring/refused.html", status=403)
-    shown = _shown(see(database=database), who)
+    shown = _shown(load(database=database), who)
     shown["paused"] = not poll and request.GET.get("live") == "0"
     if who is Reader.STRANGER:
         return render(request, "dutiful/monitoring/stranger.html", shown)
@@ -59,10 +59,10 @@ def _answer(request: HttpRequest, *, poll: bool) -> HttpResponse:
     return response
 
 
-def _shown(seen: Seen, who: Reader) -> dict[str, Any]:
+def _shown(data: PageData, who: Reader) -> dict[str, Any]:
     return {
-        **page.context(seen, who is Reader.STAFF),
-        "taken": f"{datetime.fromtimestamp(seen.snapshot.taken_at, UTC):%H:%M:%S}",
+        **page.context(data, who is Reader.STAFF),
+        "taken": f"{datetime.fromtimestamp(data.snapshot.taken_at, UTC):%H:%M:%S}",
         "poll": POLL,
         "htmx": apps.is_installed("django_htmx"),  # else the browser loads the whole page again
         "flower": conf().flower_url,

@@ -1,12 +1,12 @@
 """The rule about replicas of the database."""
 
 from dutiful.monitoring.alerts.alert import Finding
-from dutiful.monitoring.alerts.collected import Look
+from dutiful.monitoring.alerts.collected import Collected
 from dutiful.monitoring.alerts.formatting import mebibytes, span
 
 
-def replica_lag(look: Look) -> list[Finding] | None:
-    database = look.snapshot.database
+def replica_lag(collected: Collected) -> list[Finding] | None:
+    database = collected.snapshot.database
     if database.unreachable:
         return None
     if not database.replicas:  # none, or `dutiful.replicas` is not installed
