@@ -19,7 +19,6 @@ from kombu.utils.uuid import uuid
 
 from dutiful.idempotency import keys
 from dutiful.idempotency.mixin import LEASE_MARGIN, NO_LIMIT
-from dutiful.publishing import hooks
 from dutiful.task.base import Task
 
 logger = logging.getLogger(__name__)
@@ -76,7 +75,7 @@ class UniqueTask(Task):
         with transaction.atomic():
             holder = calls.mark(key, self.name, task_id, self._lasts(options))
             if holder == task_id:
-                if self._kept(options):
+                if self.app.outbox_for(self, options) is not None:
                     # Either both are kept or neither: the mark, and the message's row.
                     return publish(args, kwargs, **options)
                 # The run must find the mark, or it would stand for a call that is over.
@@ -84,12 +83,6 @@ class UniqueTask(Task):
                 return self.AsyncResult(holder)
         logger.info("not sent: %s does what %s asks for", holder, key)
         return self.AsyncResult(holder)
-
-    def _kept(self, options: dict[str, Any]) -> bool:
-        """Whether the outbox takes it: as project/celery.py decides."""
-        wanted = options.get("outbox")
-        wanted = self.outbox if wanted is None else wanted
-        return bool(hooks.door is not None and wanted and not options.get("connection"))
 
     def perform(self, args: Any, kwargs: Any) -> Any:
         if not apps.is_installed("dutiful.idempotency"):

@@ -2,8 +2,19 @@
 
 from typing import Any
 
+from celery.app.routes import MapRoute
+from celery.utils.functional import maybe_evaluate
+
 from dutiful.catalogue.classes import Bound, QueueClass
-from dutiful.conf.queues import NotInCatalogue, advice, by_name, find, housekeeping
+from dutiful.conf.queues import (
+    NotInCatalogue,
+    advice,
+    by_name,
+    find,
+    housekeeping,
+    known,
+    names,
+)
 
 
 def declared(task: Any) -> QueueClass:
@@ -52,3 +63,21 @@ def route(
             " pass send_task(..., queue=...)."
         )
     return {"queue": declared(task).name}
+
+
+def queue_of(router: Any, task: Any, named: Any) -> Any:
+    """kombu's Queue of all calls of a task that name this queue (None: no queue).
+
+    `router` is Celery's, made of `task_routes`. None: only Celery can say, at each call, since the
+    routes have a function of the host's or set other options than the queue. Raises NotInCatalogue.
+    """
+    for one in router.routes:
+        if not isinstance(one, MapRoute) and maybe_evaluate(one) is not route:
+            return None
+    found = router.route({} if named is None else {"queue": named}, task.name, (), {}, task)
+    if not known(found["queue"].name):
+        raise NotInCatalogue(
+            f"task_routes send {task.name} to the queue {found['queue'].name!r}, which the"
+            f" catalogue does not have: {', '.join(names())}. Add the queue, or change the route."
+        )
+    return found["queue"] if found.keys() == {"queue"} else None
