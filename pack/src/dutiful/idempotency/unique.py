@@ -75,7 +75,8 @@ class UniqueTask(Task):
         with transaction.atomic():
             holder = calls.mark(key, self.name, task_id, self._lasts(options))
             if holder == task_id:
-                if self.app.outbox_for(self, options) is not None:
+                app: Any = self.app
+                if app.outbox_for(self, options) is not None:
                     # Either both are kept or neither: the mark, and the message's row.
                     return publish(args, kwargs, **options)
                 # The run must find the mark, or it would stand for a call that is over.

@@ -61,16 +61,14 @@ class Sender:
         """
         if hooks.stamp is not None:
             hooks.stamp_all(messages)
-        first = messages[0]
-        alike = len(messages) > 1 and (priority := first.plain) is not None
+        parcels = [Parcel(one.text, one.queue, one.exchange, one.plain) for one in messages]
+        queue, priority = parcels[0].queue, parcels[0].plain
+        alike = all((one.queue, one.plain) == (queue, priority) for one in parcels)
         try:
-            if alike and all(m.queue == first.queue and m.plain == priority for m in messages):
-                texts = [message.text for message in messages]
-                errors = self.pool.put_many(first.queue, priority, texts)
+            if alike and priority is not None and len(parcels) > 1:
+                errors = self.pool.put_many(queue, priority, [one.text for one in parcels])
             else:
-                errors = self.pool.put(
-                    [Parcel(m.text, m.queue, m.exchange, m.plain) for m in messages]
-                )
+                errors = self.pool.put(parcels)
         except Unavailable as unavailable:
             errors = [unavailable] * len(messages)
         for error in errors:

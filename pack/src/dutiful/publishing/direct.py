@@ -34,7 +34,8 @@ class Direct:
 
             with connection._reraise_as_library_errors():
                 for entity in self.declare:
-                    producer.maybe_declare(entity, retry=True, **self.policy)
+                    if hash(entity) not in connection.declared_entities:  # kombu asks this late
+                        producer.maybe_declare(entity, retry=True, **self.policy)
                 connection.ensure(producer, put, **self.policy)()
 
 

@@ -139,6 +139,8 @@ class Publisher:
         self.policy = conf.task_publish_retry_policy
         self.serializer = conf.task_serializer
         self.delivery_mode = conf.task_default_delivery_mode
+        # The first of the maps that Celery looks through; django-structlog asks at each call.
+        conf.changes.setdefault("task_protocol", conf.task_protocol)
         self._router: Any = None
         self._queues: dict[Any, tuple[Any, Any]] = {}
 
