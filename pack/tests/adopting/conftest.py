@@ -68,9 +68,7 @@ def wheel(distributions: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def new_place(
-    wheel: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Callable[[], Place]:
+def new_place(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Place]:
     """Makes an environment with the wheel, on the packages of this one but for its own pack."""
 
     def make() -> Place:

@@ -77,7 +77,7 @@ def relay(count: int) -> None:
     one = Relay(app)
     while one.send():
         pass
-    one.sender.publishers.close()
+    one.sender.pool.close()
 
 
 def loop(count: int) -> None:

@@ -18,7 +18,6 @@ _handlers: "WeakSet[Lines]" = WeakSet()
 _batching = False
 
 
-
 class Lines(logging.StreamHandler):  # type: ignore[type-arg]
     """A StreamHandler that writes lines in batches after `batch()`.
 
