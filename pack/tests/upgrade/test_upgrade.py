@@ -18,7 +18,7 @@ from tests.support.upgrading import BEGUN, DONE
 from tests.upgrade.previous import unpacked
 
 pytestmark = pytest.mark.timeout(400)
-LEASE = 4
+LEASE = 8
 """Seconds."""
 TASKS = "tests.support.upgrading"
 WORKER = ("worker", "--profile", "io", "-I", TASKS)
@@ -104,5 +104,11 @@ def test_nothing_is_lost_and_nothing_runs_twice(world: World) -> None:
         old.signal(signal.SIGTERM)
         assert old.wait() == 0, old.log
 
-    wait_for("every task", lambda: len(world.done()) == len(world.sent), 150)
+    def missing() -> set[str]:
+        return set(world.sent) - set(world.done())
+
+    try:
+        wait_for("every task", lambda: not missing(), 150)
+    except AssertionError:
+        pytest.fail(f"lost: {sorted(missing())}")
     assert world.done() == Counter(world.sent)

@@ -67,7 +67,9 @@ def _promises(conf: Any) -> Iterator[CheckMessage]:
         yield _error("E501", conf, "accept_content", "messages are JSON", 'Add "json".')
     if not _is_ours(conf.worker_consumer):
         why = f"the worker's consumer must be {CONSUMER} or a subclass"
-        yield _error("E501", conf, "worker_consumer", why, "Take the setting out, or subclass ours.")
+        yield _error(
+            "E501", conf, "worker_consumer", why, "Take the setting out, or subclass ours."
+        )
     if ":" in str(conf.broker_transport or ""):
         why = "it replaces the pack's transport"
         yield _error("E501", conf, "broker_transport", why, "Take the setting out.")
