@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from celery import Celery, signals
 from celery.result import AsyncResult
-from click import Option
 from kombu.utils.uuid import uuid
 
 from dutiful import current, env
 from dutiful.conf import queues
 from dutiful.publishing import hooks, payload
 from dutiful.publishing.prepared import WAL
+from dutiful.publishing.profile_option import ProfileOption
 from dutiful.publishing.publish import Publisher, deliver, traced
 from dutiful.publishing.recorder import Recorder, Taken, let_recorders_pass
 from dutiful.transport.rabbitmq import delays, quorum
@@ -164,9 +164,7 @@ def _prepare(app: Celery) -> None:
     os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
     if not env.BROKER_STOCK_TRANSPORT.get():
         transport.register()
-    app.user_options["worker"].add(
-        Option(("--profile",), help="Worker profile: a name from DUTIFUL['PROFILES'].")
-    )
+    app.user_options["worker"].add(ProfileOption())
     current.use(app)
 
 
