@@ -76,7 +76,7 @@ def relay(count: int) -> None:
     one = Relay(app)
     while one.send():
         pass
-    one.sender.prompt.close()
+    one.sender.publishers.close()
 
 
 def loop(count: int) -> None:

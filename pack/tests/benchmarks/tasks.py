@@ -5,7 +5,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from dutiful.idempotency import IdempotentTask
-from dutiful.task.base import task
+from dutiful.task import task
 from tests.benchmarks import query, record
 
 

@@ -17,8 +17,8 @@ from dutiful.beat.message import key
 from dutiful.beat.models import Heartbeat, Tick
 from dutiful.beat.shared import PAUSED_KEY
 from dutiful.dev.embedded import EmbeddedBroker
-from dutiful.task import claims
-from dutiful.task.models import Claim
+from dutiful.task import dispatch
+from dutiful.task.models import DispatchToken
 from dutiful.testing.fixtures import DATABASE_FILE
 from dutiful.testing.processes import Running, celery, wait_for
 from tests.support.beat import PAUSED_QUEUE, QUEUE, beats, leads, sent
@@ -45,7 +45,7 @@ def test_a_tick_whose_beat_died_before_it_noted_the_publish_runs_once(
 ) -> None:
     at = this_minute() - timedelta(minutes=1)
     tick = owed(at, timedelta(hours=8))
-    claim = key("minutely", at)
+    token = key("minutely", at)
     from dutiful.drills.host.celery import app
 
     with app.connection_for_write(server.url) as connection:
@@ -54,14 +54,14 @@ def test_a_tick_whose_beat_died_before_it_noted_the_publish_runs_once(
             queue=QUEUE,
             connection=connection,
             ignore_result=True,
-            headers={"scheduled_at": at.isoformat(), **claims.headers(claim)},
+            headers={"scheduled_at": at.isoformat(), **dispatch.headers(token)},
         )
     new_beat()
     wait_for("the tick to be sent again", lambda: sent(server.url)[at.isoformat()] == 2)
     worker = start(celery("worker", "-Q", QUEUE), {"BROKER_URL": server.url})
-    worker.wait_for_log(f"duplicate dropped: dutiful.beat.heartbeat, {claim}")
+    worker.wait_for_log(f"duplicate dropped: dutiful.beat.heartbeat, {token}")
     wait_for("the heartbeat", Heartbeat.objects.filter(queue=QUEUE).exists)
-    assert Claim.objects.filter(key=claim).count() == 1
+    assert DispatchToken.objects.filter(key=token).count() == 1
     assert worker.log.count("duplicate dropped") == 1
     tick.refresh_from_db()
     assert tick.state == Tick.State.SENT

@@ -47,4 +47,4 @@ def test_stock_celery_is_stock() -> None:
         worker.wait_for_log("succeeded in")
         assert "task_run" not in worker.log  # our log line: Django and all of ours would be there
         with redis.Redis.from_url(here.broker.url) as client:
-            assert not client.keys("*:bell")
+            assert not client.keys("*:notify")

@@ -14,7 +14,7 @@ from dutiful.catalogue import defaults
 from dutiful.catalogue.defaults import PROFILES
 from dutiful.testing.processes import Running, celery, manage, wait_for
 from dutiful.worker.deployment import procfile
-from dutiful.worker.deployment.shape import Process
+from dutiful.worker.deployment.model import Process
 from tests.support.doctor import Patient, findings, programs
 
 WEB = Process("web", count=2, rest=1, most=9)

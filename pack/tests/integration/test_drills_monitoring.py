@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from dutiful.drills import storm
+from dutiful.drills.storm import drill as storm
 from tests.support.drills import drill, kept
 
 pytestmark = pytest.mark.timeout(300)

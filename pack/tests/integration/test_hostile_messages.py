@@ -104,7 +104,7 @@ def test_each_is_a_dead_letter_and_the_next_task_runs(
     for name, (bytes_of, reason) in HOSTILE.items():
         count = len(letters.all()) + 1
         client.lpush(FAST, bytes_of())
-        client.lpush(f"{FAST}:bell", "1")  # or it waits for the next poll
+        client.lpush(f"{FAST}:notify", "1")  # or it waits for the next poll
         try:
             wait_for(f"the dead letter of {name}", partial(letters.are, count), 20)
         except AssertionError as error:

@@ -12,7 +12,7 @@ from django.db import transaction
 
 from dutiful.dev.embedded import EmbeddedBroker
 from dutiful.idempotency import keys, store
-from dutiful.idempotency.models import Call, Key
+from dutiful.idempotency.models import Key, UniqueCall
 from dutiful.testing.fixtures import StartWorker
 from dutiful.testing.processes import Running, wait_for
 from tests.support import once
@@ -146,14 +146,14 @@ def test_until_executing_a_duplicate_is_dropped_while_one_waits(
         once.until_executing.delay(rolled_back)
         transaction.set_rollback(True)
     once.until_executing.delay(rolled_back)
-    assert Call.objects.get(key__startswith="once", task_id=first.id).dropped == 1
+    assert UniqueCall.objects.get(key__startswith="once", task_id=first.id).dropped == 1
     start_worker("-Q", "average_slow", "-I", "tests.support.once")
     wait_for("its start", lambda: notes(client, key))
     wait_for("the other", lambda: notes(client, rolled_back))
     assert once.until_executing.delay(key, 0).id != first.id, "it has started: the next is sent"
     wait_for("both", lambda: len(notes(client, key)) == 2)
     wait_for("all", lambda: idle(client))
-    assert not Call.objects.exists()
+    assert not UniqueCall.objects.exists()
 
 
 def test_without_the_outbox_it_is_sent_once_its_mark_is_committed(client: Any) -> None:
@@ -163,7 +163,7 @@ def test_without_the_outbox_it_is_sent_once_its_mark_is_committed(client: Any) -
             once.until_executing.apply_async((str(uuid4()),), outbox=False)
             assert client.llen("average_slow") == 0
             transaction.set_rollback(rolls_back)
-        assert client.llen("average_slow") == Call.objects.count() == sent
+        assert client.llen("average_slow") == UniqueCall.objects.count() == sent
 
 
 def test_a_mark_expires(client: Any, settings: Any) -> None:
@@ -183,7 +183,7 @@ def test_until_executed_it_runs_once_more_for_those_that_came_meanwhile(
         once.until_executed.delay(key, 1)
     assert client.llen("average_slow") == 0
     wait_for("the second", lambda: len(notes(client, f"{key}:end")) == 2)
-    wait_for("all", lambda: idle(client) and not Call.objects.exists())
+    wait_for("all", lambda: idle(client) and not UniqueCall.objects.exists())
     assert len(notes(client, key)) == 2
 
 
@@ -194,7 +194,7 @@ def test_until_executed_survives_a_kill(worker: Running, client: Any) -> None:
     wait_for("its start", lambda: notes(client, key))
     once.until_executed.delay(key, 0.5, True)
     wait_for("its end", lambda: notes(client, f"{key}:end"))
-    wait_for("all", lambda: idle(client) and not Call.objects.exists())
+    wait_for("all", lambda: idle(client) and not UniqueCall.objects.exists())
     assert len(notes(client, key)) == 2, "the run after the kill does what was asked for before it"
 
 
@@ -218,7 +218,7 @@ def test_waiting_for_another_message_costs_no_try(worker: Running, client: Any) 
     key = str(uuid4())
     fingerprint = keys.fingerprint(once.tries.run, (key,), {})
     whole = keys.key("once.tries", {}, fingerprint)
-    assert store.claim(store.Run("default", whole, "once.tries", "vanished", fingerprint, 4, 60))
+    assert store.take(store.Run("default", whole, "once.tries", "vanished", fingerprint, 4, 60))
     once.tries.delay(key)
     worker.wait_for_log("waits ")
     assert notes(client, key) == []

@@ -12,7 +12,7 @@ import redis
 from dutiful.dev.embedded import EmbeddedBroker
 from dutiful.testing.fixtures import StartWorker
 from dutiful.testing.processes import Running, wait_for
-from dutiful.worker.memory import memory
+from dutiful.worker.memory import usage
 from tests.support import limits
 from tests.support.sentry import tracker
 
@@ -115,4 +115,4 @@ def test_a_prefork_workers_reading_is_of_all_its_processes(
 ) -> None:
     worker = start_worker("-Q", "average_slow_compute", "-c", "2", *INCLUDE)
     facts = wait_for("a reading", lambda: noted(client))
-    assert facts["memory"] > 1.5 * memory.used(worker.pid) > 0
+    assert facts["memory"] > 1.5 * usage.used(worker.pid) > 0

@@ -32,7 +32,7 @@ def client(broker: EmbeddedBroker) -> Iterator[Any]:
     with redis.Redis.from_url(broker.url, decode_responses=True) as client:
         client.delete(QUEUE)
         yield client
-        client.delete(QUEUE, f"{QUEUE}:bell")
+        client.delete(QUEUE, f"{QUEUE}:notify")
 
 
 @pytest.fixture
@@ -187,4 +187,4 @@ def test_on_stocks_transport_a_batch_is_delay_for_each(client: Any, broker: Embe
     )
     assert done.stdout.split() == ["7"], done.stderr
     assert client.llen(QUEUE) == 7
-    assert not client.exists(f"{QUEUE}:bell")
+    assert not client.exists(f"{QUEUE}:notify")

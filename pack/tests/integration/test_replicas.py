@@ -9,7 +9,7 @@ from dutiful.testing.processes import Running, celery, wait_for
 from tests.support.replica_world import IMPORTS, World, world
 
 pytestmark = pytest.mark.timeout(300)
-NEW = "Claim.objects.create(key={key!r}, holder='x'); {task}.delay(path, {key!r})"
+NEW = "DispatchToken.objects.create(key={key!r}, holder='x'); {task}.delay(path, {key!r})"
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def worker(
 def level(there: World, worker: Running) -> World:
     """The replica has everything, and the worker knows."""
     there.replica.hold(0)
-    there.run("Claim.objects.all().delete()")
+    there.run("DispatchToken.objects.all().delete()")
 
     def measured() -> bool:
         there.run("look.delay(path, 'nothing')")

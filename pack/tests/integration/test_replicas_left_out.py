@@ -14,12 +14,12 @@ Start = Callable[..., Running]
 WORKER = ("worker", "--profile", "io", "-I", IMPORTS)
 MEASURED = """
 from dutiful.testing.processes import wait_for
-from dutiful.replicas import choice, standing
+from dutiful.replicas import choice, status
 from dutiful.replicas.reading import from_replica
 def until(what, condition):
     def asked():
         choice.any_usable()
-        return condition(standing.of("replica1"))
+        return condition(status.of("replica1"))
     wait_for(what, asked, 40)
 until("a measure", lambda one: one.usable)
 """
@@ -69,7 +69,7 @@ import time
 end = time.monotonic() + 5
 while time.monotonic() < end:
     choice.any_usable()
-    assert standing.of("replica1").behind_seconds < 3, standing.of("replica1")
+    assert status.of("replica1").behind_seconds < 3, status.of("replica1")
     time.sleep(0.1)
 """)
 

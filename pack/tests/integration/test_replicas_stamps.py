@@ -41,7 +41,7 @@ def test_after_the_commit_of_its_transaction(there: World) -> None:
     before, after = there.run(f"""
 with transaction.atomic():
     {SEND})
-    Claim.objects.create(key='a', holder='x')
+    DispatchToken.objects.create(key='a', holder='x')
     print(position())
 print(position())
 """).split()
@@ -56,7 +56,7 @@ from dutiful.outbox.relay import Relay
 from dutiful.drills.host.celery import app
 options.OUTBOX_PUBLISH_AFTER_COMMIT = False
 with transaction.atomic():
-    Claim.objects.create(key='b', holder='x')
+    DispatchToken.objects.create(key='b', holder='x')
     {SEND})
 print(position())
 assert Relay(app).send() == 1
@@ -67,7 +67,7 @@ assert Relay(app).send() == 1
 
 def test_outside_of_a_transaction(there: World) -> None:
     (before,) = there.run(f"""
-Claim.objects.create(key='c', holder='x')
+DispatchToken.objects.create(key='c', holder='x')
 print(position())
 {SEND})
 {SEND}, outbox=False)
@@ -107,7 +107,7 @@ def test_only_where_its_task_may_read_a_replica(there: World) -> None:
 def test_a_retry_is_stamped_anew(there: World) -> None:
     """Its headers are those of the try before."""
     (before,) = there.run(f"""
-Claim.objects.create(key='g', holder='x')
+DispatchToken.objects.create(key='g', holder='x')
 print(position())
 {SEND}, headers={{"wal": "0/1", "mine": "kept"}})
 """).split()

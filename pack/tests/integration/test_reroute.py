@@ -74,7 +74,7 @@ def test_order_priority_and_every_byte_but_the_place_are_kept(client: Any) -> No
     assert said.startswith("300 moved: 300 that waited, 0 delayed, 0 of the outbox.")
     assert waiting(client, NEW)[1:] == [place(raw, NEW) for raw in lists[""]]
     assert waiting(client, f"{NEW}\x06\x169") == [place(raw, NEW) for raw in lists["\x06\x169"]]
-    assert not client.exists(OLD, f"{OLD}\x06\x169", f"{OLD}:bell")
+    assert not client.exists(OLD, f"{OLD}\x06\x169", f"{OLD}:notify")
     assert reroute(OLD, NEW).startswith("0 moved")
 
 

@@ -85,7 +85,7 @@ def test_what_a_claim_brings_for_a_queue_cancelled_meanwhile_goes_back(
     redis_client.lpush("r", raw_message(3, "r"))
     peer.channel.look_again()
     peer.channel.turn()
-    assert peer.channel.flies
+    assert peer.channel.has_pending_claim
     peer.channel.basic_cancel(f"{peer.name}-q")
     assert peer.channel.arrive()
     assert list(peer.got) == [3]
@@ -200,7 +200,7 @@ def test_a_worker_that_is_dead_is_reaped_after_the_freeze(
 def test_a_foreign_entry_in_unacked_does_not_end_the_lease(
     redis_client: Any, broker: EmbeddedBroker
 ) -> None:
-    """Stock's sweep stumbles over it; our keeper must go on, and so must the other entries."""
+    """Stock's sweep stumbles over it; our heartbeat must go on, and so must the other entries."""
     redis_client.zadd("unacked_index", {"bad": 1, "good": 2})
     redis_client.hset(
         "unacked", mapping={"bad": b"\xff{", "good": b"[" + raw_message(1, "q") + b', "", "q"]'}
@@ -217,7 +217,7 @@ def test_a_foreign_entry_in_unacked_does_not_end_the_lease(
             return bool(got)
 
         wait_for("the good one", arrived, 20)
-        assert owner.keeper.thread.is_alive()
+        assert owner.heartbeat.thread.is_alive()
         got[0].ack()
     letters = DeadLetters(redis_client)
     wait_for("the bad one is a dead letter", lambda: letters.count() == 1)

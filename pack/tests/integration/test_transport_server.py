@@ -92,7 +92,7 @@ def test_priorities_and_prefix_are_kept(redis_client: Any, broker: EmbeddedBroke
         names = {key.decode() for key in redis_client.scan_iter()}
         assert names == {
             *("here:a", "here:b", "here:a\x06\x163", "here:a\x06\x166", "here:a\x06\x169"),
-            *("here:a:bell", "here:b:bell"),
+            *("here:a:notify", "here:b:notify"),
         }
         channel = connection.channel()
         channel.basic_qos(0, 10, False)

@@ -38,7 +38,7 @@ def test_each_worker_gives_one_hearing_and_then_the_next(
     ENDS[how](peer.got.pop(0))
     peer.channel._backlog["q"] = False  # an empty queue, as far as it knows
     peer.channel.turn()
-    if peer.channel.flying:
+    if peer.channel.awaits_reply:
         peer.channel.arrive()
     assert [*peer.got] == [2], "with the packet that settles the one before"
     assert waiting(redis_client) == [3, 4, 5]
@@ -118,7 +118,7 @@ def test_a_busy_queue_hides_no_other(redis_client: Any, new_peer: NewPeer) -> No
             time.sleep(0.02)
             peer.channel.look_again("r")  # its bell
             peer.channel.turn()
-            if peer.channel.flying:
+            if peer.channel.awaits_reply:
                 peer.channel.arrive()
         assert [*peer.got] == [number]
 

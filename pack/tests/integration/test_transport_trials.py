@@ -104,7 +104,7 @@ def test_who_lost_its_lease_in_a_hearing_takes_no_other(
     peer, other = new_peer("q", trials=True), new_peer("q", trials=True)
     suspects(redis_client, 0, 1, 2)
     peer.claim()
-    peer.owner.hearing = True  # as its case says (dutiful/worker/quarantine/case.py)
+    peer.owner.hearing = True  # as its case says (dutiful/worker/quarantine/isolated_run.py)
     overdue(redis_client, peer.owner)
     other.reap()
     peer.keep()

@@ -9,7 +9,7 @@ import pytest
 
 from dutiful import env
 from dutiful.dev.embedded import EmbeddedBroker
-from dutiful.drills.scenario import RUNS
+from dutiful.drills.record.write import STARTS
 from dutiful.drills.tasks import slow, urgent
 from dutiful.testing.fixtures import StartWorker
 from dutiful.testing.processes import Running, celery, wait_for
@@ -93,7 +93,7 @@ def test_queues_are_served_in_the_profiles_order(
     import redis
 
     client = redis.Redis.from_url(broker.url)
-    client.delete(RUNS)
+    client.delete(STARTS)
     for number in range(5):
         slow.delay(number, 0.0, 0.0)
     for number in range(5, 10):
@@ -101,6 +101,6 @@ def test_queues_are_served_in_the_profiles_order(
     # One slot, and the queues named the wrong way round.
     worker = start(celery("worker", "-Q", "average_slow,urgent_fast", "-c", "1"))
     worker.wait_for_log(" ready.")
-    wait_for("all ten", lambda: client.llen(RUNS) == 10)
-    kinds = [json.loads(run)[1] for run in client.lrange(RUNS, 0, -1)]
+    wait_for("all ten", lambda: client.llen(STARTS) == 10)
+    kinds = [json.loads(run)[1] for run in client.lrange(STARTS, 0, -1)]
     assert kinds == ["urgent"] * 5 + ["slow"] * 5

@@ -12,10 +12,10 @@ from kombu import Connection, pools
 from dutiful.conf import queues
 from dutiful.dev.embedded import EmbeddedBroker
 from dutiful.drills.host.celery import app
-from dutiful.drills.rabbitmq import RabbitMissing, RabbitMQ, program
 from dutiful.publishing import hooks
 from dutiful.testing.processes import Running, celery
 from dutiful.testing.publishing import publishing_to
+from dutiful.testing.rabbitmq import RabbitMissing, RabbitMQ, program
 from dutiful.transport.rabbitmq import quorum
 
 Start = Callable[..., Running]
@@ -49,7 +49,7 @@ def speaking_to(url: str) -> Iterator[None]:
                 yield
             finally:
                 if door._sender is not None:
-                    door._sender.prompt.close()
+                    door._sender.publishers.close()
                 pools.reset()
     finally:
         app.conf.task_queues = redis_queues

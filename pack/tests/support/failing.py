@@ -10,7 +10,7 @@ from django.conf import settings
 from django.contrib.auth.models import Group
 from django.db import transaction
 
-from dutiful.task.base import task
+from dutiful.task import task
 from dutiful.task.retries import NEVER, PermanentError, Retry
 
 ONCE_MORE = Retry(times=1, backoff=0.0, floor=0.1)

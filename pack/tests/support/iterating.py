@@ -6,8 +6,8 @@ from typing import Any
 from django.db import transaction
 
 from dutiful.idempotency import IdempotentTask
-from dutiful.task.base import task
-from dutiful.task.models import Claim
+from dutiful.task import task
+from dutiful.task.models import DispatchToken
 from tests.support.tasks import SOON, note
 
 ROWS = 60
@@ -18,7 +18,7 @@ NUMBERS = 400
 def rows(self: Any, key: str, pause: float, every: float) -> None:
     """Notes each row's key."""
     note(f"{key}:runs", "run")
-    mine = Claim.objects.filter(holder=key).order_by("-claimed_at")
+    mine = DispatchToken.objects.filter(holder=key).order_by("-taken_at")
     for row in self.iterate(mine, every=every):
         note(key, row.key)
         time.sleep(pause)
@@ -39,7 +39,7 @@ def exact(self: Any, key: str, pause: float) -> None:
     numbers = self.iterate(range(NUMBERS))
     for number in numbers:
         with transaction.atomic():
-            Claim.objects.create(key=f"{key}:{number}", holder=key)
+            DispatchToken.objects.create(key=f"{key}:{number}", holder=key)
             numbers.save()
         note(key, str(number))
         time.sleep(pause)
@@ -62,4 +62,4 @@ def keyed(self: Any, key: str, pause: float) -> None:
         note(key, str(number))
         time.sleep(pause)
     with self.effect():
-        Claim.objects.create(key=key, holder=key)
+        DispatchToken.objects.create(key=key, holder=key)

@@ -8,7 +8,7 @@ import time
 from celery.exceptions import SoftTimeLimitExceeded
 
 from dutiful.idempotency import IdempotentTask
-from dutiful.task.base import task
+from dutiful.task import task
 from dutiful.task.retries import NEVER, Retry
 
 TWICE = Retry(times=2, backoff=0.0, floor=0.1)

@@ -7,8 +7,8 @@ from typing import Any
 
 from celery.worker.control import control_command
 
-from dutiful.task.base import task
-from dutiful.worker.drain import drain
+from dutiful.task import task
+from dutiful.worker.drain import current as drain
 from tests.support.tasks import note
 
 

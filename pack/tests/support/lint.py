@@ -12,7 +12,7 @@ from celery import current_app as app
 from dutiful.lint.finding import Finding
 from dutiful.lint.run import lint
 
-HEAD = "from dutiful.task.base import Task, task\n"
+HEAD = "from dutiful.task import Task, task\n"
 Findings = Callable[..., list[str]]
 _numbers = count()
 

@@ -12,7 +12,7 @@ from django.db import transaction
 
 from dutiful.drills.host.models import Effect
 from dutiful.idempotency import IdempotentTask, UniqueTask
-from dutiful.task.base import task
+from dutiful.task import task
 from dutiful.task.retries import NEVER
 from tests.support.tasks import SOON, note
 

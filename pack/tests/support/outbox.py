@@ -73,7 +73,7 @@ def relay_all() -> int:
         while sent := relay.send():
             total += sent
     finally:
-        relay.sender.prompt.close()
+        relay.sender.publishers.close()
     return total
 
 

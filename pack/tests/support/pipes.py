@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from dutiful.task.base import task
+from dutiful.task import task
 from dutiful.task.retries import NEVER
 
 

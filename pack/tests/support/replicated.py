@@ -7,8 +7,8 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from dutiful.task.base import task
-from dutiful.task.models import Claim
+from dutiful.task import task
+from dutiful.task.models import DispatchToken
 from dutiful.task.retries import NEVER
 
 ROWS = 30
@@ -28,7 +28,7 @@ def position() -> str:
 
 def seen(key: str) -> dict[str, Any]:
     """Whether the row is there, and which database said so."""
-    rows = Claim.objects.filter(key=key)
+    rows = DispatchToken.objects.filter(key=key)
     where = rows.db
     return {"key": key, "there": rows.exists(), "where": where, "at": time.time()}
 
@@ -61,12 +61,12 @@ def look_calmly(path: str, key: str) -> None:
 def write(path: str, key: str) -> None:
     """Reads, writes, reads; an object that came from a replica is saved."""
     before = seen(key)
-    row = Claim.objects.get(key=key)
+    row = DispatchToken.objects.get(key=key)
     came_from = row._state.db
     row.holder = "changed"
     row.save()
     after = seen(key)
-    fresh = Claim.objects.get(key=key).holder
+    fresh = DispatchToken.objects.get(key=key).holder
     tell(path, before=before, came_from=came_from, after=after, fresh=fresh)
 
 
@@ -82,7 +82,7 @@ def lock(path: str, key: str) -> None:
 def trespass(path: str, key: str) -> None:
     """Writes where it must not."""
     tell(path, tries=key)
-    Claim.objects.using("replica1").create(key=f"{key}-more", holder="nobody")
+    DispatchToken.objects.using("replica1").create(key=f"{key}-more", holder="nobody")
 
 
 @task(bind=True, urgency="average", runtime="fast", retry_policy=NEVER, reads="replica")

@@ -1,6 +1,6 @@
 """Tasks that return something: `-I tests.support.returns` serves them."""
 
-from dutiful.task.base import task
+from dutiful.task import task
 from tests.support.tasks import note
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import redis
 from django.conf import settings
 
-from dutiful.task.base import task
+from dutiful.task import task
 from dutiful.task.retries import NEVER, Retry
 
 TESTS = "tests"

@@ -123,10 +123,10 @@ class Traffic(RuleBasedStateMachine):
         told = "heard" if what == "crash" and message.suspect else what
         self.world.pending.setdefault(peer.owner.id, []).append((told, number))
 
-    @rule(which=which, by_keeper=st.booleans())
-    def flush(self, which: int, by_keeper: bool) -> None:
+    @rule(which=which, by_heartbeat=st.booleans())
+    def flush(self, which: int, by_heartbeat: bool) -> None:
         peer = self._peer(which)
-        peer.flush(by_keeper)
+        peer.flush(by_heartbeat)
         self.world.sent(peer)
 
     @rule(which=which)

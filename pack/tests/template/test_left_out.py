@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from dutiful.dev.embedded import EmbeddedBroker
-from dutiful.testing.processes import Running, wait_for
+from dutiful.testing.processes import Running
 from tests.template.clones import clean, edit, manage, template
 
 __all__ = ["template"]
@@ -64,7 +64,7 @@ def works(template: Path, environment: dict[str, str], start: Start) -> None:
     assert written.returncode == 0 or "Unknown command" in written.stderr, written.stderr
     if written.returncode:  # dutiful.dev itself is left out
         (template / "tasks" / "tasks.py").write_text(
-            "import logging\n\nfrom dutiful.task.base import task\n\n\n"
+            "import logging\n\nfrom dutiful.task import task\n\n\n"
             '@task(urgency="urgent", runtime="fast")\ndef pay(pk: int) -> None:\n'
             '    logging.getLogger(__name__).info("pay ran for %s", pk)\n'
         )

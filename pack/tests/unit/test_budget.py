@@ -14,7 +14,7 @@ from dutiful.monitoring.budget.sums import RESERVE, Budget, Limit, Part, Seen
 from dutiful.monitoring.cost import Cost, Costs
 from dutiful.monitoring.fleet.store import Counts
 from dutiful.monitoring.snapshot import facts
-from dutiful.worker.deployment import needs, procfile
+from dutiful.worker.deployment import procfile, resources
 from tests.support.looks import snapshot, taken
 
 WEB = Part("web", "web", 2, rest=0, most=4, files=60)
@@ -110,7 +110,7 @@ def test_each_process_takes_what_its_pool_may_open() -> None:
 def test_the_smallest_heroku_has_room_for_the_small_formation() -> None:
     """essential-0 gives 20 connections; README's commands start no Flower."""
     small = [
-        Part(each.name, each.kind, 1, *needs.of_database(each), files=0)
+        Part(each.name, each.kind, 1, *resources.of_database(each), files=0)
         for each in procfile.lines(env.ROOT, profiles=PROFILES["small"])
     ]
     assert Budget(tuple(small), (Limit("role", 20),)).lacks == 0
@@ -176,8 +176,8 @@ def test_who_may_read_replicas_measures_them_on_the_primary(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     lines = procfile.lines(env.ROOT, profiles=PROFILES["standard"])
-    before = {line.kind: needs.of_database(line)[1] for line in lines}
+    before = {line.kind: resources.of_database(line)[1] for line in lines}
     monkeypatch.setenv("REPLICA_URLS", "postgres://app@replica:5432/app")
-    after = {line.kind: needs.of_database(line)[1] for line in lines}
+    after = {line.kind: resources.of_database(line)[1] for line in lines}
     more = {kind for kind in after if after[kind] > before[kind]}
     assert more == {"web", "worker_io", "worker_compute"}

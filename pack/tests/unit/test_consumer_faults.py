@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from kombu import Message
 
+from dutiful.worker.consumer import deferral as consumer_unknown
 from dutiful.worker.consumer import faults
-from dutiful.worker.consumer import unknown as consumer_unknown
-from dutiful.worker.consumer.unknown import Unknown
+from dutiful.worker.consumer.deferral import Unknown
 
 HEADERS: dict[str, Any] = {"task": "a", "id": "1"}
 

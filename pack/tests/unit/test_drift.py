@@ -7,14 +7,14 @@ import pytest
 
 from dutiful.conf.queues import by_name, catalogue
 from dutiful.monitoring.drift.drift import Figures, advice, judge, one, surely
-from dutiful.monitoring.fleet.buckets import SIZE, index
+from dutiful.monitoring.fleet.buckets import empty, index
 from tests.support import drifting
 from tests.support.tasks import legacy
 
 
 def figures(*runs: tuple[float, int], cpu_share: float = 0.01, cpu_each: float = 0.01) -> Figures:
     """Pairs of seconds and how many runs took them."""
-    counts = [0] * SIZE
+    counts = empty()
     for seconds, count in runs:
         counts[index(seconds)] += count
     return Figures("t", counts, cpu_share, cpu_each, 0.1, 0.2, 0.3)

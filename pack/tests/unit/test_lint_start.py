@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from dutiful.task.base import task
+from dutiful.task import task
 from dutiful.task.checks import check_aliases, check_declarations
 from tests.support.lint import Shop
 

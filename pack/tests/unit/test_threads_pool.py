@@ -1,4 +1,4 @@
-"""The thread pool by itself: who speaks for a job, what waits, how long a stop takes, the cost."""
+"""The thread pool by itself: who reports the end of a job, what waits, how long a stop takes."""
 
 import sys
 import threading
@@ -14,7 +14,7 @@ from dutiful.testing.processes import wait_for
 from dutiful.worker.threads import job as threads_job
 from dutiful.worker.threads.current import guard
 from dutiful.worker.threads.job import Job
-from dutiful.worker.threads.limits import Watcher
+from dutiful.worker.threads.limits import LimitWatcher
 from dutiful.worker.threads.pool import TaskPool, instead_of
 
 
@@ -66,7 +66,7 @@ def test_what_waits_can_be_cancelled_and_never_starts(pool: TaskPool) -> None:
     assert sorted(started) == [0, 1]
 
 
-def test_a_stop_waits_no_longer_than_told(pool: TaskPool) -> None:
+def test_a_stop_waits_no_longer_than_its_timeout(pool: TaskPool) -> None:
     gate = threading.Event()
     pool.apply_async(gate.wait)
     wait_for("its start", pool.running)
@@ -76,7 +76,7 @@ def test_a_stop_waits_no_longer_than_told(pool: TaskPool) -> None:
     gate.set()
 
 
-def test_a_job_past_its_hard_limit_says_nothing_more(pool: TaskPool) -> None:
+def test_a_job_past_its_hard_limit_reports_nothing_more(pool: TaskPool) -> None:
     said: list[str] = []
     gate = threading.Event()
     pool.apply_async(
@@ -151,8 +151,8 @@ def test_no_limit_arrives_outside_the_body(monkeypatch: pytest.MonkeyPatch) -> N
 
             def limit(one: Job = one, go: threading.Barrier = go) -> None:
                 go.wait()
-                while not one.over and not one.soft_told:
-                    one.tell_soft()
+                while not one.ended and not one.soft_raised:
+                    one.raise_soft_limit()
 
             other = threading.Thread(target=limit)
             other.start()
@@ -198,7 +198,7 @@ def test_a_limit_that_cannot_be_kept_does_not_end_the_others() -> None:
             raise RuntimeError("can't start new thread")
         told.append(each)
 
-    watcher = Watcher(lambda: jobs, give_up)
+    watcher = LimitWatcher(lambda: jobs, give_up)
     watcher.start()
     wait_for("the other", lambda: len(told) > 1)
     watcher.end()

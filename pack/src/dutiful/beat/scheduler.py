@@ -26,7 +26,7 @@ from dutiful.beat.message import key as key_of
 from dutiful.beat.models import Tick
 from dutiful.beat.shared import SENT, Shared
 from dutiful.catalogue.entries import Entry
-from dutiful.task import claims
+from dutiful.task import dispatch
 from dutiful.task.start import refuse_on_errors
 
 RETRY: Final = 2.0
@@ -171,7 +171,7 @@ class Scheduler(DatabaseScheduler):
             elif outcome:
                 ticks.missed(tick, "beat died while publishing it without the database")
                 logger.error(f"tick {tick} may be lost: beat died while it published it")
-            elif error := self._publish(tick.entry, tick.scheduled_at, claims.headers(key)):
+            elif error := self._publish(tick.entry, tick.scheduled_at, dispatch.headers(key)):
                 ticks.failed(tick, error)
                 if not tick.attempts:
                     logger.warning("tick %s not published, tried again: %s", tick, error)

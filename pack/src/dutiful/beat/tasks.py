@@ -7,9 +7,8 @@ from typing import Any
 from django.utils import timezone
 
 from dutiful.beat.models import Heartbeat, Tick
-from dutiful.task import purging
-from dutiful.task.base import task
-from dutiful.task.models import Claim, Cursor
+from dutiful.task import purging, task
+from dutiful.task.models import Cursor, DispatchToken
 
 logger = logging.getLogger(__name__)
 
@@ -32,15 +31,15 @@ def heartbeat(self: Any) -> None:
 
 @task(name="dutiful.beat.purge", urgency="relaxed", runtime="slow")
 def purge(days: int) -> None:
-    """Deletes ticks, claims and the cursors of abandoned loops older than `days`."""
+    """Deletes ticks, dispatch tokens and cursors that are older than `days` days."""
     before = timezone.now() - timedelta(days=days)
     ticks = purging.delete(Tick.objects.filter(scheduled_at__lt=before))
-    claims = purging.delete(Claim.objects.filter(claimed_at__lt=before))
+    tokens = purging.delete(DispatchToken.objects.filter(taken_at__lt=before))
     cursors = purging.delete(Cursor.objects.filter(saved_at__lt=before))
     logger.info(
-        "purged what is older than %d days: %d ticks, %d claims, %d cursors",
+        "purged what is older than %d days: %d ticks, %d dispatch tokens, %d cursors",
         days,
         ticks,
-        claims,
+        tokens,
         cursors,
     )

@@ -19,8 +19,8 @@ FEWEST_CONNECTIONS: Final = 4
 """Of a pool that threads share, however few they are."""
 MAIN_CONNECTIONS: Final = 2
 """prefork: the main process's own, for the outbox's relay and for what children leave behind."""
-TRIAL_CONNECTIONS: Final = 1
-"""The child in which a suspect is tried (dutiful/worker/quarantine/quarantine.py): any worker may
+ISOLATED_RUN_CONNECTIONS: Final = 1
+"""Of the child that runs a suspect (dutiful/worker/quarantine/runner.py): any worker may
 have one.
 """
 
@@ -82,7 +82,7 @@ def shared_connections(slots: int) -> int:
 def database_connections(pool: str, slots: int) -> int:
     """Of a whole worker with such a pool, where flags have changed its profile's shape."""
     own = slots + MAIN_CONNECTIONS if pool == "prefork" else shared_connections(slots)
-    return own + TRIAL_CONNECTIONS
+    return own + ISOLATED_RUN_CONNECTIONS
 
 
 def named(name: str, profiles: Sequence[Profile]) -> Profile:

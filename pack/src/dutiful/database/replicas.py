@@ -6,8 +6,6 @@ What is done with them is `dutiful/replicas/`.
 
 from typing import Any, Final
 
-from environ import Env
-
 from dutiful import env
 from dutiful.database import connections
 from dutiful.env import EnvError, Var, number, words
@@ -78,7 +76,7 @@ def routers() -> list[str]:
 
 def _entry(url: str, kind: str) -> dict[str, Any]:
     pgbouncer = env.DATABASE_PGBOUNCER.get()
-    entry = connections.settings(dict(Env.db_url_config(url)), pgbouncer, kind)
+    entry = connections.settings(env.database(url), pgbouncer, kind)
     options = dict(entry["OPTIONS"])
     if not pgbouncer:  # it takes no such word; the server refuses writes anyhow
         options["options"] = f"{options.get('options', '')} {READ_ONLY}".strip()

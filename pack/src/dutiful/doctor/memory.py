@@ -5,7 +5,7 @@ from typing import Final
 
 from dutiful.doctor.finding import Finding, Kind
 from dutiful.doctor.server import Server
-from dutiful.worker.deployment.shape import Deployment
+from dutiful.worker.deployment.model import Deployment
 
 MB: Final = 1024 * 1024
 LITTLE: Final = 0.80

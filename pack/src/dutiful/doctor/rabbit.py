@@ -10,7 +10,7 @@ from kombu.utils.text import version_string_as_tuple
 
 from dutiful.doctor.finding import Finding, Kind
 from dutiful.transport.rabbitmq import quorum
-from dutiful.worker.deployment.shape import Deployment
+from dutiful.worker.deployment.model import Deployment
 
 AWAY: Final = (OperationalError, AMQPError, OSError)
 KNOWS_CONSUMER_TIMEOUT: Final = (3, 12)

@@ -12,7 +12,7 @@ from kombu.exceptions import OperationalError
 from dutiful.doctor import examine
 from dutiful.doctor.finding import Finding, Severity
 from dutiful.doctor.server import Server
-from dutiful.worker.deployment.read import gather, is_redis
+from dutiful.worker.deployment.configured import gather, is_redis
 
 SOCKET_TIMEOUT: Final = 3
 """Seconds that one answer of the broker may take."""

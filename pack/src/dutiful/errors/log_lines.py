@@ -6,10 +6,8 @@ import os
 import threading
 import time
 from collections import deque
-from typing import Any, Final, TextIO
+from typing import Final, TextIO
 from weakref import WeakSet
-
-import structlog
 
 BATCH_SECONDS: Final = 0.05
 """A line is written this much later at the most, once `batch()` was called."""
@@ -18,22 +16,6 @@ MOST: Final = 1000
 
 _all: "WeakSet[Lines]" = WeakSet()
 _together = False
-
-
-class Format(structlog.stdlib.ProcessorFormatter):
-    """structlog's. A line of its own making goes the short way: one record, one pass.
-
-    Celery says one for each task (dutiful/monitoring/runs.py), so its microseconds count.
-    """
-
-    def format(self, record: logging.LogRecord) -> str:
-        made: dict[str, Any] = record.__dict__
-        if "_logger" not in made or record.exc_info or record.stack_info:
-            return super().format(record)
-        said: Any = {**made["msg"], "_record": record, "_from_structlog": True}
-        for processor in self.processors:
-            said = processor(made["_logger"], made["_name"], said)
-        return str(said)
 
 
 class Lines(logging.StreamHandler):  # type: ignore[type-arg]

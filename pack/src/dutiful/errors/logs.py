@@ -3,10 +3,14 @@
 import logging
 from typing import Any
 
-import structlog
-from structlog.typing import Processor
+from dutiful import extras
 
-from dutiful.errors import log_lines, log_traces
+extras.need("monitoring", "dutiful.errors.logs")
+
+import structlog  # noqa: E402
+from structlog.typing import Processor  # noqa: E402
+
+from dutiful.errors import log_format, log_traces  # noqa: E402
 
 
 class NoHeartbeats(logging.Filter):
@@ -50,7 +54,7 @@ def settings(environment: str, level: str) -> dict[str, Any]:
         "disable_existing_loggers": False,
         "formatters": {
             "line": {
-                "()": log_lines.Format,
+                "()": log_format.Format,
                 "foreign_pre_chain": shared,
                 "processors": [
                     log_traces.shorten,

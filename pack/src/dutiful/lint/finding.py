@@ -25,7 +25,7 @@ class Finding:
     def message(self, root: Path) -> CheckMessage:
         """As Django prints it: `shop/tasks.py:12: (dutiful.W007) requests.get(…) …`."""
         kind = Error if self.rule.code.startswith("E") else CheckWarning
-        return kind(self.text, hint=self.rule.mend, obj=self.place(root), id=self.rule.id)
+        return kind(self.text, hint=self.rule.fix, obj=self.place(root), id=self.rule.id)
 
     def place(self, root: Path) -> str:
         path = self.module.path

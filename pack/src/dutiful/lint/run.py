@@ -11,7 +11,7 @@ from django.core.checks import CheckMessage
 
 from dutiful.lint import atomic, attributes, declared, process, signature, state, timeouts
 from dutiful.lint.finding import Finding
-from dutiful.lint.silences import heard
+from dutiful.lint.silences import unsilenced
 from dutiful.lint.source import Sources, own
 from dutiful.lint.subjects import reached, subjects
 
@@ -41,7 +41,7 @@ def lint(tasks: Iterable[Any], paths: Iterable[tuple[Path, str]] = ()) -> list[F
         key = finding.rule.code, finding.module.path, finding.line, finding.text
         found.setdefault(key, finding)
     modules = [module for module in sources.modules.values() if module]
-    left = heard(found.values(), modules)
+    left = unsilenced(found.values(), modules)
     return sorted(left, key=lambda each: (each.module.path, each.line, each.rule.code))
 
 

@@ -60,7 +60,7 @@ def silences(module: Module) -> list[Silence]:
     return found
 
 
-def heard(findings: Iterable[Finding], modules: Iterable[Module]) -> list[Finding]:
+def unsilenced(findings: Iterable[Finding], modules: Iterable[Module]) -> list[Finding]:
     """What no comment silences, and what is wrong with the comments."""
     comments = [silence for module in modules for silence in silences(module)]
     left = []

@@ -16,7 +16,7 @@ from dutiful.outbox import commit, options, rows
 from dutiful.outbox.breaker import Breaker
 from dutiful.publishing import hooks
 from dutiful.publishing.prepared import Prepared
-from dutiful.transport.publisher_pool import Prompt
+from dutiful.transport.publisher_pool import PublisherPool
 from dutiful.transport.redis.publisher import Parcel, Unavailable
 
 
@@ -39,14 +39,14 @@ class Sender:
         def declare(queue: str) -> list[Any]:
             return [queues[queue]] if queue in queues else []
 
-        self.prompt = Prompt(connect, declare, seconds, limit)
-        self.breaker = Breaker(self.prompt.ping)
+        self.publishers = PublisherPool(connect, declare, seconds, limit)
+        self.breaker = Breaker(self.publishers.ping)
 
     def put(self, messages: Sequence[Prepared]) -> list[Exception | None]:
         """None or the error of each; a broker that is away opens the breaker."""
         hooks.stamp_all(messages)
         try:
-            errors = self.prompt.put([parcel(message) for message in messages])
+            errors = self.publishers.put([parcel(message) for message in messages])
         except Unavailable as away:
             errors = [away] * len(messages)
         return self._noted(errors)
@@ -56,7 +56,7 @@ class Sender:
         hooks.stamp_all(messages)
         try:
             texts = [message.text for message in messages]
-            errors = self.prompt.put_many(messages[0].queue, priority, texts)
+            errors = self.publishers.put_many(messages[0].queue, priority, texts)
         except Unavailable as away:
             errors = [away] * len(messages)
         return self._noted(errors)

@@ -47,7 +47,7 @@ class Relay:
         Raises Unavailable (they stay, and are due) or django.db.Error.
         """
         if self._away:
-            self.sender.prompt.ping()  # before the rows are touched for nothing
+            self.sender.publishers.ping()  # before the rows are touched for nothing
             self._away = False
         if not _due().exists():  # no lock is taken for nothing
             return 0
@@ -66,10 +66,10 @@ class Relay:
         return len(batch)
 
     def _put(self, batch: Sequence[OutboxMessage]) -> list[Exception | None]:
-        prompt = self.sender.prompt
+        publishers = self.sender.publishers
         errors: list[Exception | None]
         try:
-            return prompt.put([parcel(row) for row in batch])
+            return publishers.put([parcel(row) for row in batch])
         except Unavailable as error:
             errors = [error] * len(batch)
         except UNREADABLE as error:  # one of them
@@ -85,7 +85,7 @@ class Relay:
 
     def _answers(self) -> bool:
         try:
-            self.sender.prompt.ping()
+            self.sender.publishers.ping()
         except Unavailable:
             return False
         return True

@@ -7,23 +7,32 @@ import os
 import time
 from contextlib import suppress
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from celery import Celery, signals
 from celery.result import AsyncResult
+from django.core.checks import register
 from kombu.utils.uuid import uuid
 
 from dutiful import current, env
 from dutiful.conf import queues
-from dutiful.publishing import hooks, payload
+from dutiful.publishing import celery_settings, checks, hooks, payload
 from dutiful.publishing.prepared import WAL
 from dutiful.publishing.profile_option import ProfileOption
 from dutiful.publishing.publish import Publisher, deliver, traced
 from dutiful.publishing.recorder import Recorder, Taken, let_recorders_pass
+from dutiful.publishing.undeclared import adopt
 from dutiful.transport.rabbitmq import delays, quorum
 from dutiful.transport.redis import transport
 
 TASK_CLS = "dutiful.task.base:Task"
+PLAIN_LOGGING: Final = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"console": {"class": "logging.StreamHandler"}},
+    "root": {"level": "INFO", "handlers": ["console"]},
+}
+"""For an `App` whose project has no LOGGING."""
 
 if TYPE_CHECKING:
     _Celery = Celery
@@ -121,6 +130,33 @@ class Dutiful(_Celery):
         """The short way of plain calls."""
         return Publisher(self)
 
+    def _load_config(self) -> Any:
+        loaded: Any = super()._load_config()  # type: ignore[misc]
+        celery_settings.complete(self)
+        return loaded
+
+    def finalize(self, auto: bool = False) -> None:
+        """As Celery's, which makes the tasks that have been declared so far."""
+        before = self.finalized
+        super().finalize(auto)
+        if not before:
+            for task in self._tasks.values():
+                adopt(task)
+
+    def _task_from_fun(self, *args: Any, **options: Any) -> Any:
+        task: Any = super()._task_from_fun(*args, **options)  # type: ignore[misc]
+        adopt(task)
+        return task
+
+    def register_task(self, task: Any, **options: Any) -> Any:
+        made = super().register_task(task, **options)
+        adopt(made)
+        return made
+
+
+class Installed(Dutiful, Celery):
+    """An app of Celery's own class after `install`."""
+
 
 class App(Dutiful, Celery):
     """Celery, with Django's settings (`CELERY_…`), its tasks and all that the pack adds.
@@ -133,14 +169,17 @@ class App(Dutiful, Celery):
         super().__init__(main, **{"task_cls": TASK_CLS, **options})
         self.config_from_object("django.conf:settings", namespace="CELERY")
         self.autodiscover_tasks()
+        # With a receiver here Celery leaves logging alone.
+        signals.setup_logging.connect(_use_the_settings_logging)
         _prepare(self)
 
 
 def install(app: Any) -> Any:
     """Gives an existing app what `App` has, and returns it. Call it right after `Celery(...)`.
 
-    The app's own class, configuration and tasks stay. Raises TypeError for what is no Celery app,
-    RuntimeError where tasks have been made from it already: they would lack the pack's base class.
+    The app's own settings and tasks stay, and its logging is Celery's as before. Raises TypeError
+    for what is no Celery app, RuntimeError where tasks have been made from it already: they would
+    lack the pack's base class.
     """
     if not isinstance(app, Celery):
         raise TypeError(f"dutiful.install() takes a Celery app, not {app!r}.")
@@ -151,28 +190,37 @@ def install(app: Any) -> Any:
             "dutiful.install(app) comes too late: the app has made its tasks already. Call it in"
             " celery.py, right after app = Celery(...)."
         )
-    app.__class__ = type(app.__class__.__name__, (Dutiful, app.__class__), {})
-    if app.task_cls == Celery.task_cls:
+    kind = type(app)
+    app.__class__ = (
+        Installed if kind is Celery else type(kind.__name__, (Dutiful, kind), {"__doc__": ""})
+    )
+    if not app._custom_task_cls_used:  # `task_cls` is Django's by now: Celery has set that itself
         app.task_cls = TASK_CLS
+    vars(app).pop("Task", None)  # it may have been made from the class before
+    if app._backend is not None:
+        let_recorders_pass(app._backend)
     _prepare(app)
+    if app.configured:
+        celery_settings.complete(app)
     return app
 
 
 def _prepare(app: Celery) -> None:
     # Celery runs Django's checks and drops what they say; dutiful/task/start.py runs them and
-    # listens.
+    # refuses to start.
     os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
     if not env.BROKER_STOCK_TRANSPORT.get():
         transport.register()
     app.user_options["worker"].add(ProfileOption())
+    # Here and not in an AppConfig: an app with the transport alone has no line in INSTALLED_APPS.
+    register(checks.check_settings, "celery")
+    register(checks.check_tasks, "tasks")
     current.use(app)
 
 
-@signals.setup_logging.connect
 def _use_the_settings_logging(**_: Any) -> None:
-    # With a receiver here Celery leaves logging alone.
     from logging.config import dictConfig
 
     from django.conf import settings
 
-    dictConfig(settings.LOGGING)
+    dictConfig(settings.LOGGING or PLAIN_LOGGING)

@@ -1,26 +1,36 @@
 """Celery's route function: the queue of a task is the one that its declaration names."""
 
-from typing import Any
+from typing import Any, Final
 
-from dutiful.catalogue.classes import Bound, QueueClass
-from dutiful.conf.queues import NotInCatalogue, advice, by_name, find, housekeeping
+from dutiful.catalogue.classes import Bound, QueueClass, closest
+from dutiful.conf.queues import NotInCatalogue, advice, by_name, catalogue, find, housekeeping
+from dutiful.publishing.undeclared import CELERYS, is_undeclared, queue_of
+
+PACKS: Final = "dutiful."
 
 
 def declared(task: Any) -> QueueClass:
     """The queue class of a task. Raises NotInCatalogue naming the task, the nearest, the choices.
 
-    Celery's own tasks (`celery.…`) run with the housekeeping: nobody can declare theirs.
+    Celery's own tasks (`celery.…`) run with the housekeeping: nobody can declare theirs. A task of
+    the pack runs in the closest class where the catalogue has not the one that it declares.
     """
-    if task.name.startswith("celery."):
+    if task.name.startswith(CELERYS):
         return housekeeping()
-    if task.urgency is None or task.runtime is None:
+    urgency, runtime = getattr(task, "urgency", None), getattr(task, "runtime", None)
+    bound = getattr(task, "bound", Bound.IO) if safe(task) else Bound.COMPUTE
+    fallback = queue_of(task) if is_undeclared(task) else None
+    if fallback is not None and (safe(task) or fallback.bound == Bound.COMPUTE):
+        return fallback
+    if urgency is None or runtime is None:
         raise NotInCatalogue(
-            f"task {task.name} declares no urgency and runtime."
-            f" {advice(task.urgency, task.runtime, task.bound)}"
+            f"task {task.name} declares no urgency and runtime. {advice(urgency, runtime, bound)}"
         )
     try:
-        return find(task.urgency, task.runtime, task.bound if safe(task) else Bound.COMPUTE)
+        return find(urgency, runtime, bound)
     except NotInCatalogue as error:
+        if task.name.startswith(PACKS):
+            return closest(catalogue(), urgency, runtime, bound)
         why = "" if safe(task) else " it is thread_safe=False, so only processes may run it:"
         raise NotInCatalogue(f"task {task.name}:{why} {error}") from None
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from redis import exceptions as redis_errors
 
-AWAY: Final = (
+UNAVAILABLE: Final = (
     redis_errors.ConnectionError,
     redis_errors.TimeoutError,
     redis_errors.OutOfMemoryError,
@@ -20,15 +20,15 @@ AWAY: Final = (
     redis_errors.TryAgainError,
     redis_errors.ClusterDownError,
 )
-AWAY_WORDS: Final = re.compile(
+UNAVAILABLE_REPLIES: Final = re.compile(
     r"(?:^|caused error: )(?:MISCONF|BUSY|NOREPLICAS|LOADING|UNBLOCKED)\b"
 )
 """How its answer begins, whatever the message; in a pipeline redis-py names the command first."""
 
 
-def is_away(error: BaseException) -> bool:
+def is_unavailable(error: BaseException) -> bool:
     """Whether it speaks of the broker and not of one message."""
-    return isinstance(error, AWAY) or bool(AWAY_WORDS.search(str(error)))
+    return isinstance(error, UNAVAILABLE) or bool(UNAVAILABLE_REPLIES.search(str(error)))
 
 
 def breaks(error: BaseException) -> bool:
@@ -36,12 +36,12 @@ def breaks(error: BaseException) -> bool:
     return (
         isinstance(error, redis_errors.ResponseError)
         and not isinstance(error, redis_errors.OutOfMemoryError)
-        and is_away(error)
+        and is_unavailable(error)
     )
 
 
 @contextmanager
-def as_broken() -> Iterator[None]:
+def as_connection_error() -> Iterator[None]:
     """Raises such a refusal as redis' ConnectionError."""
     try:
         yield

@@ -13,7 +13,7 @@ from kombu.utils.functional import maybe_list
 from kombu.utils.json import loads
 
 from dutiful.transport.redis import scripts
-from dutiful.transport.redis.script_connection import Line
+from dutiful.transport.redis.script_connection import ScriptConnection
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ def delete_parked(state: Any, task_ids: list[str]) -> list[str]:
     channel = state.consumer.task_consumer.channel
     if not task_ids or getattr(channel, "script_keys", None) is None:
         return []  # another transport parks nothing
-    line = Line(channel.pool)  # with gevent the channel's own is another greenlet's
+    line = ScriptConnection(channel.pool)  # with gevent the channel's own is another greenlet's
     try:
         stored = line.run(scripts.REVOKE, channel.script_keys, task_ids)
     finally:

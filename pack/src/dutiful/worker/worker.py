@@ -14,7 +14,7 @@ from dutiful.catalogue.profiles import Profile, ProfileError
 from dutiful.conf import conf
 from dutiful.database import connections
 from dutiful.task.start import refuse_on_errors
-from dutiful.worker.drain.worker import DrainingWorker
+from dutiful.worker.draining_worker import DrainingWorker
 from dutiful.worker.thread_safety import unsafe
 from dutiful.worker.threads.pool import TaskPool, instead_of
 

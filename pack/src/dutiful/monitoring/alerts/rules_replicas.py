@@ -3,7 +3,7 @@
 from dutiful.monitoring.alerts.alert import Finding
 from dutiful.monitoring.alerts.collected import Look
 from dutiful.monitoring.alerts.formatting import mebibytes, span
-from dutiful.replicas.standing import MOST_BYTES, MOST_SECONDS
+from dutiful.replicas.status import MOST_BYTES, MOST_SECONDS
 
 
 def replica_lag(look: Look) -> list[Finding] | None:

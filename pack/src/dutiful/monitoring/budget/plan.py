@@ -12,8 +12,8 @@ from dutiful.conf import conf
 from dutiful.current import app
 from dutiful.monitoring.budget.sums import Budget, Limit, Part, Seen
 from dutiful.monitoring.snapshot.facts import Workers
-from dutiful.worker.deployment import needs, procfile
-from dutiful.worker.deployment.read import keeps_results
+from dutiful.worker.deployment import procfile, resources
+from dutiful.worker.deployment.configured import keeps_results
 
 
 class NoSuchProcess(ValueError):
@@ -55,8 +55,8 @@ def _procfile(root: Path, heroku: bool) -> tuple[Part, ...]:
     found = []
     for line in procfile.lines(root, profiles=conf().shapes, heroku=heroku):
         to_broker = procfile.of_broker(line, publishers, stored)[1]
-        files = needs.of_files(line, to_broker, sqlite)
-        found.append(Part(line.name, line.kind, line.count, *needs.of_database(line), files))
+        files = resources.of_files(line, to_broker, sqlite)
+        found.append(Part(line.name, line.kind, line.count, *resources.of_database(line), files))
     return tuple(found)
 
 

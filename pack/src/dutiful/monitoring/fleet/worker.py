@@ -14,8 +14,8 @@ from dutiful.monitoring.fleet.pipe import Pipe
 from dutiful.monitoring.fleet.teller import Teller
 from dutiful.monitoring.link import LOST, Link, shared_url
 from dutiful.transport.redis.owner import Owner, owners
-from dutiful.worker.drain import drain
-from dutiful.worker.memory import memory
+from dutiful.worker.drain import current as drain
+from dutiful.worker.memory import usage
 
 
 class WorkerSide:
@@ -62,7 +62,7 @@ class WorkerSide:
             self._tell_start()
 
     def facts(self, owner: Owner) -> dict[str, Any]:
-        """Small facts; the keeper sends them with the next refresh of the lease."""
+        """Small facts; the heartbeat sends them with the next refresh of the lease."""
         worker = self._worker
         profile = getattr(worker, "profile", None)
         consumed = {queue for each in list(owner.channels) for queue in each.active_queues}
@@ -73,7 +73,7 @@ class WorkerSide:
             "busy": len(state.active_requests),
             "queues": {queue: held for queue, held in owner.counts.items() if held},
             "consumes": sorted(consumed),
-            "memory_limit": memory.allowed(profile.memory) if profile else None,
+            "memory_limit": usage.allowed(profile.memory) if profile else None,
             "since": self._since,
             "draining": drain.begun(),
         }

@@ -23,7 +23,7 @@ from dutiful.monitoring.deadline import Late
 from dutiful.monitoring.healthz.probe import Probe, ask_broker, ask_database
 from dutiful.monitoring.slo.starts import Starts
 from dutiful.monitoring.snapshot import take
-from dutiful.worker.deployment.read import is_redis
+from dutiful.worker.deployment.configured import is_redis
 
 OVERDUE: Final = 45.0
 """Seconds that beat may be away before /healthz/beat says so: a deploy's."""

@@ -12,7 +12,7 @@ from typing import Any
 from dutiful.monitoring.fleet.store import parse
 from dutiful.monitoring.fleet.teller import Teller
 from dutiful.transport.redis.owner import owners
-from dutiful.worker.memory import memory
+from dutiful.worker.memory import usage
 
 logger = logging.getLogger(__name__)
 START = "celery_process"
@@ -45,7 +45,7 @@ class WorkerMetrics:
         yield gauge(f"{START}_held", "Messages claimed and not settled.", (), [((), held)])
         threads = self._worker.pool.info.get("threads")
         yield gauge(f"{START}_pool_threads", "Threads of its pool.", (), [((), threads)])
-        yield gauge(f"{START}_memory_bytes", "Of its main process.", (), [((), memory.used())])
+        yield gauge(f"{START}_memory_bytes", "Of its main process.", (), [((), usage.used())])
         yield gauge(f"{START}_started_seconds", "Epoch second.", (), [((), self._began)])
 
 

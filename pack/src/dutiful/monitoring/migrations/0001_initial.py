@@ -118,8 +118,8 @@ class Migration(migrations.Migration):
                 ('memory_grown', models.PositiveBigIntegerField(default=0, help_text='Bytes that its runs left in their processes.')),
                 ('queries', models.PositiveBigIntegerField(db_default=0, default=0, help_text='Statements that its runs sent to databases.')),
                 ('database_seconds', models.FloatField(db_default=0, default=0, help_text='Seconds that its runs waited for databases.')),
-                ('wait_buckets', models.JSONField(default=list)),
-                ('run_buckets', models.JSONField(default=list)),
+                ('wait_buckets', models.JSONField(default=dict)),
+                ('run_buckets', models.JSONField(default=dict)),
             ],
             options={
                 'indexes': [models.Index(fields=['at'], name='dutiful_monitoring_task_at')],

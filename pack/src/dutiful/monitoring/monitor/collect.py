@@ -21,7 +21,7 @@ from dutiful.monitoring.slo import history as slo_history
 from dutiful.monitoring.slo.starts import Span, Starts
 from dutiful.monitoring.snapshot import Snapshot, Taker
 from dutiful.monitoring.snapshot.facts import Server
-from dutiful.worker.deployment.read import is_redis
+from dutiful.worker.deployment.configured import is_redis
 
 BUDGET: Final = 8.0
 """Seconds that a look may take; its parts have smaller budgets of their own."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from dutiful.replicas import standing, watch
+from dutiful.replicas import status, watch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,13 +17,13 @@ class Replica:
 
 def read() -> tuple[Replica, ...]:
     """In the order of REPLICA_URLS. Asks nobody: what was measured a second ago is told."""
-    if not standing.ALIASES:
+    if not status.ALIASES:
         return ()
-    watch.wanted()
-    return tuple(_told(each) for each in standing.each())
+    watch.ensure_running()
+    return tuple(_told(each) for each in status.each())
 
 
-def _told(each: standing.Standing) -> Replica:
+def _told(each: status.ReplicaStatus) -> Replica:
     if not each.answers:
         return Replica(name=each.alias, usable=False if each.at else None)
     return Replica(

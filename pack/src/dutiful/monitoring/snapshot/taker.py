@@ -174,7 +174,7 @@ class Taker:
         pipe.get(f"{prefix}{LEASE_KEY}")
         pipe.hgetall(f"{prefix}{LAST_KEY}")
         pipe.smembers(f"{prefix}{PAUSED_KEY}")
-        pipe.hmget(f"{prefix}{store.COUNTS}", *publishes.FIELDS)
+        pipe.hmget(f"{prefix}{store.COUNTS}", *publishes.fields())
         since = time.time() - store.STARTS_SECONDS
         pipe.zrangebyscore(f"{prefix}{store.STARTS}", since, "+inf")
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 from kombu.transport import redis as stock
 from redis.exceptions import OutOfMemoryError
 
-from dutiful.transport.unavailable import as_broken
+from dutiful.transport.unavailable import as_connection_error
 
 _ANY_MEMORY: Final = "#!lua flags=allow-oom\n"
 _REFRESH: Final[str] = _ANY_MEMORY + vars(stock)["REFRESH_BINDING"]
@@ -33,7 +33,7 @@ class Bindings:
 
     def _queue_bind(self, exchange: str, routing_key: str, pattern: str, queue: str) -> None:
         try:
-            with as_broken():
+            with as_connection_error():
                 super()._queue_bind(exchange, routing_key, pattern, queue)  # type: ignore[misc]
         except OutOfMemoryError:
             # A queue that stays: kombu sends two plain commands.

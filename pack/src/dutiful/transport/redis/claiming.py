@@ -7,10 +7,10 @@ from collections.abc import Container
 from typing import Any, Final
 
 from dutiful.transport.redis import scripts
-from dutiful.transport.redis.capacity import Rooms
-from dutiful.transport.redis.lease_heartbeat import report_fenced, settle_words
+from dutiful.transport.redis.capacity import Capacity
+from dutiful.transport.redis.lease_heartbeat import report_fenced, settle_arguments
 from dutiful.transport.redis.owner import Held, Operation, Owner
-from dutiful.transport.redis.pending import Flight, Flights
+from dutiful.transport.redis.pending import PendingClaim, PendingClaims
 from dutiful.transport.redis.publishing import Publishing
 from dutiful.transport.redis.script_connection import Call
 from dutiful.transport.redis.unpacking import Unpacking
@@ -22,7 +22,7 @@ Taken = tuple[list[str], list[Operation]]
 NOTHING: Final[Taken] = ([], [])
 
 
-class Claiming(Rooms, Flights, Unpacking, Publishing):
+class Claiming(Capacity, PendingClaims, Unpacking, Publishing):
     """The half of a channel that receives."""
 
     connection: Any
@@ -49,7 +49,7 @@ class Claiming(Rooms, Flights, Unpacking, Publishing):
         """Settles, claims and delivers what there is. True if something was delivered."""
         if self.deliver(limit):
             return True
-        if self.flying:
+        if self.awaits_reply:
             return False
         now = time.monotonic()
         if not self._sleeps(now) and now - self._looked >= self.options.poll_seconds:
@@ -61,7 +61,7 @@ class Claiming(Rooms, Flights, Unpacking, Publishing):
         if owner and owner.may_hear:
             owner.may_hear = False
             self.look_again()
-        wanted = [queue for queue in self.hungry() if self._backlog.get(queue, True)]
+        wanted = [queue for queue in self.queues_with_capacity() if self._backlog.get(queue, True)]
         if not wanted and not any(taken):
             return False
         if owner and self.connection.cycle.loops and self._no_ack.isdisjoint(wanted):
@@ -81,25 +81,25 @@ class Claiming(Rooms, Flights, Unpacking, Publishing):
         calls = self._settle(owner, acks, others)
         if queues:
             calls.append(self._claim(queues, None))
-        self.send_off(Flight(owner, calls, queues, acks, others))
+        self.send_off(PendingClaim(owner, calls, queues, acks, others))
 
     def arrive(self) -> bool:
-        """What a flight brought, into the map and to its consumers. Raises redis errors."""
+        """What a pending brought, into the map and to its consumers. Raises redis errors."""
         received = self.receive()
         if received is None:
             return False
-        flight, replies = received
+        pending, replies = received
         try:
-            flight.owner.settled(flight.acks, flight.others)
-            self._heard(bool(flight.acks or flight.others), flight.queues, replies)
+            pending.owner.settled(pending.acks, pending.others)
+            self._heard(bool(pending.acks or pending.others), pending.queues, replies)
         finally:
-            flight.end()
+            pending.end()
         return self.deliver(MAX_ROOM)
 
     def _be_sure(self, owner: Owner, taken: Taken) -> None:
         if self.unsure:  # whoever goes on with this channel after an error
             try:
-                owner.keeper.hello(self.line)
+                owner.heartbeat.hello(self.line)
             except BaseException:
                 owner.give_back(*taken)
                 raise
@@ -108,7 +108,7 @@ class Claiming(Rooms, Flights, Unpacking, Publishing):
     def _settle(self, owner: Owner, acks: list[str], others: list[Operation]) -> list[Call]:
         if not acks and not others:
             return []
-        return [(scripts.SETTLE, self.script_keys, settle_words(owner, acks, others))]
+        return [(scripts.SETTLE, self.script_keys, settle_arguments(owner, acks, others))]
 
     def _heard(self, settled: bool, queues: list[str], replies: list[Any]) -> None:
         if settled:
@@ -129,7 +129,7 @@ class Claiming(Rooms, Flights, Unpacking, Publishing):
         self._be_sure(owner, taken)
         calls = self._settle(owner, acks, others)
         try:
-            with owner.talking:
+            with owner.request_lock:
                 self._talk(calls, queues, most)
         except BaseException:
             self.unsure = True
@@ -169,7 +169,7 @@ class Claiming(Rooms, Flights, Unpacking, Publishing):
     def _take_in(self, queues: list[str], reply: list[Any]) -> None:
         if reply[0] == b"stale":
             assert self.owner is not None
-            self.owner.keeper.hello(self.line)
+            self.owner.heartbeat.hello(self.line)
             self.look_again()
             return
         server_now, due = float(reply[1]), reply[2]

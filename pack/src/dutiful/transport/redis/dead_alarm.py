@@ -15,7 +15,7 @@ AGAIN_SECONDS: Final = 3600.0
 
 
 def alarm_of(channel: Any) -> Callable[[], None]:
-    """A call for the keeper's ticks."""
+    """A call for the heartbeat's ticks."""
     reference = weakref.ref(channel)
     limit = channel.options.dead_letters_alert_bytes
     looked, said = 0.0, 0.0

@@ -1,7 +1,7 @@
-"""The keeper: a daemon thread with a connection of its own that keeps this process's lease.
+"""The heartbeat: a daemon thread with a connection of its own that keeps this process's lease.
 
 The event loop stands still for seconds, while a thread pool drains or a solo task runs; the lease
-must not. Forked children have no keeper: they hold nothing.
+must not. Forked children have no heartbeat: they hold nothing.
 """
 
 import atexit
@@ -17,14 +17,14 @@ from redis.exceptions import RedisError
 from dutiful.transport.options import Options
 from dutiful.transport.redis import host, scripts
 from dutiful.transport.redis.owner import Owner
-from dutiful.transport.redis.script_connection import Line
+from dutiful.transport.redis.script_connection import ScriptConnection
 
 logger = logging.getLogger(__name__)
 TICK_SECONDS = 1.0
 """How often it flushes acks and looks for processes of this host that are gone."""
 
 
-class Keeper:
+class LeaseHeartbeat:
     """Refreshes the lease, flushes what is pending, reaps the dead."""
 
     def __init__(
@@ -36,7 +36,7 @@ class Keeper:
         visibility_seconds: float,
     ) -> None:
         self.owner, self.options = owner, options
-        self._line = Line(pool)
+        self._line = ScriptConnection(pool)
         self._keys = keys
         self._tick = min(TICK_SECONDS, options.refresh_seconds, visibility_seconds / 4)
         self._renew_seconds = visibility_seconds / 4
@@ -48,7 +48,7 @@ class Keeper:
         self._neighbours: dict[str, tuple[int, str]] = {}
         self.on_tick: list[Callable[[], None]] = []
         """Called each tick, for what else must look after this broker."""
-        self.thread = threading.Thread(target=self._run, name="lease-keeper", daemon=True)
+        self.thread = threading.Thread(target=self._run, name="lease-heartbeat", daemon=True)
 
     def start(self) -> None:
         self.thread.start()
@@ -79,11 +79,11 @@ class Keeper:
                     self._keep()
             except (RedisError, OSError) as error:
                 # The loop's own connection says it loudly; this one tries again at once.
-                logger.info("lease keeper: %s; trying again", error)
+                logger.info("lease heartbeat: %s; trying again", error)
                 time.sleep(min(0.2, self._tick))
                 continue
             except Exception:  # whatever it is, the lease must be kept
-                logger.exception("lease keeper: trying again")
+                logger.exception("lease heartbeat: trying again")
                 time.sleep(self._tick)
                 continue
             with self._done:
@@ -98,7 +98,7 @@ class Keeper:
             acks, others = self.owner.take()
             try:
                 fenced = self._line.run(
-                    scripts.SETTLE, self._keys, settle_words(self.owner, acks, others)
+                    scripts.SETTLE, self._keys, settle_arguments(self.owner, acks, others)
                 )
             except BaseException:
                 self.owner.give_back(acks, others)
@@ -136,12 +136,12 @@ class Keeper:
             except (RedisError, OSError):
                 raise
             except Exception:  # whatever it is, the lease must be kept
-                logger.exception("lease keeper: %r failed", call)
+                logger.exception("lease heartbeat: %r failed", call)
 
-    def hello(self, line: Line | None = None) -> None:
+    def hello(self, line: ScriptConnection | None = None) -> None:
         """Announces the owner and raises its epoch. Raises redis errors."""
         line = line or self._line
-        with self.owner.talking:
+        with self.owner.request_lock:
             epoch, _again = line.run(
                 scripts.HELLO,
                 self._keys,
@@ -193,7 +193,7 @@ class Keeper:
         self.owner.closed = True
 
 
-def settle_words(owner: Owner, acks: list[str], others: list[Any]) -> list[Any]:
+def settle_arguments(owner: Owner, acks: list[str], others: list[Any]) -> list[Any]:
     """The arguments of settle.lua."""
     words: list[Any] = [owner.id, len(acks), *acks]
     for each in others:

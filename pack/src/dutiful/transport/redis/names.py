@@ -37,6 +37,6 @@ class Names:
             found = self._lists[queue] = [self.key(self._q_for_pri(queue, step)) for step in steps]
         return found
 
-    def bell(self, queue: str) -> str:
+    def notify_key(self, queue: str) -> str:
         """The list that an idle worker sleeps on."""
-        return f"{self.key(queue)}:bell"
+        return f"{self.key(queue)}:notify"

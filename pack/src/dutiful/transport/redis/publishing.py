@@ -9,7 +9,7 @@ from dutiful.transport.message import due_seconds
 from dutiful.transport.options import Options
 from dutiful.transport.redis import scripts
 from dutiful.transport.redis.names import Names
-from dutiful.transport.redis.script_connection import Call, Line
+from dutiful.transport.redis.script_connection import Call, ScriptConnection
 
 _BatchError: Any = vars(exceptions)["BatchPublishError"]
 
@@ -21,13 +21,13 @@ class Publishing(Names):
     pool: Any
     _expires: dict[str, int]
     _get_message_priority: Any
-    _line: Line | None = None
+    _line: ScriptConnection | None = None
 
     @property
-    def line(self) -> Line:
+    def line(self) -> ScriptConnection:
         """This channel's held connection."""
         if self._line is None:
-            self._line = Line(self.pool)
+            self._line = ScriptConnection(self.pool)
         return self._line
 
     def _after_fork(self) -> None:
@@ -56,18 +56,18 @@ class Publishing(Names):
         else:
             self.line.run(*call)
         if queue in self._expires:
-            for each in (*self.lists(queue), self.bell(queue)):
+            for each in (*self.lists(queue), self.notify_key(queue)):
                 self.line.command("PEXPIRE", each, self._expires[queue])
 
     def call_for(self, queue: str, message: dict[str, Any], text: str) -> Call:
         """What publishes one message; `text` is its JSON."""
         name = self._q_for_pri(queue, self._get_message_priority(message, reverse=False))
-        keys = [self.key(name), self.bell(queue), *self.script_keys[:2]]
+        keys = [self.key(name), self.notify_key(queue), *self.script_keys[:2]]
         return scripts.PUBLISH, keys, [text, *self._due_words(message, len(name) - len(queue))]
 
     def put_many(self, queue: str, priority: int, messages: list[str]) -> None:
         """Prepared messages without an eta, in JSON, at most a thousand: all of them, or none."""
-        keys = [self.key(self._q_for_pri(queue, priority)), self.bell(queue)]
+        keys = [self.key(self._q_for_pri(queue, priority)), self.notify_key(queue)]
         self.line.run(scripts.PUBLISH_MANY, keys, messages)
 
     def _due_words(self, message: dict[str, Any], step_size: int) -> list[Any]:
@@ -90,12 +90,12 @@ class Publishing(Names):
         ]
 
     def _purge(self, queue: str) -> Any:
-        self.line.command("DEL", self.bell(queue))
+        self.line.command("DEL", self.notify_key(queue))
         return super()._purge(queue)  # type: ignore[misc]
 
     def _delete(self, queue: str, *args: Any, **kwargs: Any) -> None:
         super()._delete(queue, *args, **kwargs)  # type: ignore[misc]
-        self.line.command("DEL", self.bell(queue))
+        self.line.command("DEL", self.notify_key(queue))
 
 
 class Batch:

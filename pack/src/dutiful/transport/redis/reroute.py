@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from dutiful.transport.redis import scripts
 from dutiful.transport.redis.look import Lens
-from dutiful.transport.redis.script_connection import Line
+from dutiful.transport.redis.script_connection import ScriptConnection
 
 BATCH: Final = 100
 """Messages that one script looks at: one or two milliseconds of the server's time."""
@@ -58,7 +58,7 @@ class Move:
         self.words = (json.dumps(task)[1:-1], json.dumps(new))
         self.rate = rate
         self.size = BATCH if rate is None else max(1, min(BATCH, int(rate / 10)))
-        self.line = Line(channel.pool)
+        self.line = ScriptConnection(channel.pool)
         self.moved = self.parked = 0
         self.arriving = False
         """Each pass found new ones: somebody publishes to the old queue."""

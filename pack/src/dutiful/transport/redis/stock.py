@@ -8,7 +8,7 @@ from typing import Any, Final
 from kombu.transport import redis as stock
 from kombu.utils.json import loads
 
-from dutiful.transport.redis.script_connection import Line
+from dutiful.transport.redis.script_connection import ScriptConnection
 
 _QoS: Any = stock.QoS
 MOST_SECONDS: Final = 10.0
@@ -39,7 +39,7 @@ class Sweeper(_QoS):
     def _bury(self, tag: Any, stored: Any, why: str) -> None:
         unacked, index, dead = self.channel.script_keys
         words = ("reason", "undecodable", "detail", why, "list", "", "tag", tag, "owner", "")
-        line = Line(self.channel.pool)
+        line = ScriptConnection(self.channel.pool)
         try:
             line.command("XADD", dead, "*", *words, "crashes", "[]", "raw", stored)
             line.command("HDEL", unacked, tag)
@@ -49,7 +49,7 @@ class Sweeper(_QoS):
 
 
 def sweep_of(channel: Any) -> Callable[[], None]:
-    """A call for the keeper's ticks: stock's sweep, by stock's rule, the visibility timeout.
+    """A call for the heartbeat's ticks: stock's sweep, by stock's rule, the visibility timeout.
 
     Owners of ours renew the scores of what they hold, so it sees only what has no owner.
     """

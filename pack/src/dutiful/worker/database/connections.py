@@ -22,7 +22,7 @@ from django.db.backends.signals import connection_created
 from django.utils.module_loading import import_string
 
 from dutiful.worker.database import holds, timeouts
-from dutiful.worker.threads.database import discard_connections
+from dutiful.worker.database.discard import discard_connections
 
 logger = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from honcho.environ import parse_procfile
 
 from dutiful.catalogue.process import after, kind, profile
 from dutiful.catalogue.profiles import Profile, ProfileError
-from dutiful.worker.deployment.shape import Process
+from dutiful.worker.deployment.model import Process
 
 WORKER: Final = 15
 """Of a worker's main process: claims, bells, events, remote control, lease, gossip, counters."""

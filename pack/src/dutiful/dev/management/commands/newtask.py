@@ -27,7 +27,7 @@ TASKS_HEADER = '''"""Background work of {app}. Celery finds this module by itsel
 
 import logging
 
-from dutiful.task.base import task
+from dutiful.task import task
 
 logger = logging.getLogger(__name__)
 '''
@@ -39,7 +39,7 @@ def {name}(pk: int) -> None:
     # It may run twice, or late: read the row again, return if its state has moved on.
     logger.info("{name} ran for %s", pk)
 '''
-IMPORT = "from dutiful.task.base import task"
+IMPORT = "from dutiful.task import task"
 TAKEN: Final = {"logger", "logging", "task", *dir(builtins)}
 """Names that mean something else in the module already."""
 TEST = '''"""{name} as its users see it: sent to its queue, run by a real worker."""

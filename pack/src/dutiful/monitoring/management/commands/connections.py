@@ -13,7 +13,7 @@ from dutiful.monitoring import cost
 from dutiful.monitoring.budget import load, plan, report, server
 from dutiful.monitoring.budget.sums import Budget, Limit, Seen
 from dutiful.monitoring.snapshot import take
-from dutiful.worker.deployment.read import lines
+from dutiful.worker.deployment.configured import lines
 
 
 class Command(BaseCommand):

@@ -150,11 +150,11 @@ for q = 1, (#ARGV - 9) / 3 do
     for step = 1, steps do more = serve(q, step, rooms[q]) or more end
     if taken[q] > 0 then flow('taken', name, 0, taken[q]) end
     left[q] = more and 'y' or 'n'
-    local bell = name .. ':bell'
+    local notify = name .. ':notify'
     if not more then
-        redis.call('DEL', bell)
-    elseif redis.call('EXISTS', bell) == 0 then
-        redis.call('LPUSH', bell, '1')
+        redis.call('DEL', notify)
+    elseif redis.call('EXISTS', notify) == 0 then
+        redis.call('LPUSH', notify, '1')
     end
 end
 return { 'ok', score, next_due, table.concat(left), unpack(out) }

@@ -33,10 +33,10 @@ local function fresh_tag(tag)
     return fresh
 end
 
-local function ring(list, step)
-    -- `step` is the length of the priority's suffix: a queue has one bell, not one a priority.
-    local bell = string.sub(list, 1, #list - step) .. ':bell'
-    if redis.call('EXISTS', bell) == 0 then redis.call('LPUSH', bell, '1') end
+local function notify_list(list, step)
+    -- `step` is the length of the priority's suffix: a queue has one notify, not one a priority.
+    local notify = string.sub(list, 1, #list - step) .. ':notify'
+    if redis.call('EXISTS', notify) == 0 then redis.call('LPUSH', notify, '1') end
 end
 
 -- An owner's note of one tag. The score is the fence: whoever else takes the tag changes it.
@@ -106,7 +106,7 @@ local function unpark(tag, front)
         local raw = message_of(tag, tonumber(suffix))
         if raw then
             redis.call(front and 'RPUSH' or 'LPUSH', list, front and raw or eligible(raw, due))
-            ring(list, tonumber(step))
+            notify_list(list, tonumber(step))
             pushed = true
         end
         redis.call('HDEL', UNACKED, tag)
@@ -142,7 +142,7 @@ local function put_back(owner, tag, held, front)
     local raw = message_of(tag, held.suffix)
     if raw then
         redis.call(front and 'RPUSH' or 'LPUSH', held.list, redelivered(raw))
-        ring(held.list, held.step)
+        notify_list(held.list, held.step)
     end
     redis.call('HDEL', UNACKED, tag)
     redis.call('ZREM', INDEX, tag)

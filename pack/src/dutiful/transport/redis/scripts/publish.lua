@@ -1,6 +1,6 @@
 #!lua
--- One message and its bell, or parked until it is due. Refused by a full server, as a push is.
--- KEYS: 1 list, 2 bell, 3 unacked, 4 unacked_index.
+-- One message and its notify, or parked until it is due. Refused by a full server, as a push is.
+-- KEYS: 1 list, 2 notify, 3 unacked, 4 unacked_index.
 -- ARGV: 1 message, then, when it has an eta: 2 due (epoch seconds), 3 tag, 4 JSON suffix,
 --       5 length of the priority's suffix, 6 task id, 7 poll_seconds.
 if ARGV[2] then

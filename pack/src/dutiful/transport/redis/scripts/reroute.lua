@@ -149,9 +149,9 @@ if #going > 0 then
     redis.call('LPUSH', to, unpack(going)) -- the one thing that can fail is the first
     for _, index in ipairs(places) do redis.call('LSET', from, index, MARK) end
     redis.call('LREM', from, -#going, MARK)
-    if redis.call('ZCARD', OWNERS) > 0 then ring(to, tonumber(ARGV[8])) end
+    if redis.call('ZCARD', OWNERS) > 0 then notify_list(to, tonumber(ARGV[8])) end
 end
 if done == 1 and redis.call('EXISTS', unpack(KEYS, 6)) == 0 then
-    redis.call('DEL', string.sub(from, 1, #from - tonumber(ARGV[8])) .. ':bell')
+    redis.call('DEL', string.sub(from, 1, #from - tonumber(ARGV[8])) .. ':notify')
 end
 return { #going, stay + kept, kept_last, done, bytes }
