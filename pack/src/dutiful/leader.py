@@ -1,8 +1,8 @@
 """Leader election: a lease in Redis that one of several processes holds, by the server's clock.
 
-Each leadership has a number of its own, a fencing token (Kleppmann, "How to do distributed locking",
-2016). So a leader that was frozen and continues cannot pass for its successor. Beat and the monitor
-use this lease; what they do without Redis is their own.
+Each leadership has a number of its own, a fencing token (Kleppmann, "How to do distributed
+locking", 2016). So a leader that was frozen and continues cannot pass for its successor. Beat and
+the monitor use this lease; what they do without Redis is their own.
 """
 
 import os

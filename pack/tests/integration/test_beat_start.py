@@ -77,7 +77,7 @@ def test_the_purge_deletes_what_is_old_and_leaves_the_rest(
     wait_for("the purge", lambda: DispatchToken.objects.count() == 2)
     assert set(DispatchToken.objects.values_list("key", flat=True)) == {"x@1", "x@6"}
     assert Tick.objects.count() == 2
-    io_worker.wait_for_log("purged what is older than 7 days: 2 ticks, 2 dispatch tokens")
+    io_worker.wait_for_log("purged rows older than 7 days: 2 ticks, 2 dispatch tokens")
 
 
 def test_sentrys_monitors_see_a_tick(

@@ -101,7 +101,7 @@ def test_a_broker_that_was_away_costs_no_tick_without_a_word(
     recorded = sum(Tick.objects.filter(entry="minutely").values_list("skipped", flat=True))
     assert gone <= recorded
     if gone:
-        assert "beat was away; only the latest of each is made up for" in beat.log
+        assert "beat was not running; of these missed runs only the latest is made up" in beat.log
     assert set(sent(server.url).values()) == {1}
 
 
@@ -133,7 +133,7 @@ def test_long_away_is_one_tick_and_a_paused_entry_is_none(
     with redis.Redis.from_url(server.url) as client:
         client.flushall()
     second = new_beat()
-    second.wait_for_log("beat was away")
+    second.wait_for_log("beat was not running")
     wait_for("a second tick", lambda: len(sent(server.url)) >= 2)
     first_tick = min(datetime.fromisoformat(at) for at in sent(server.url))
     assert first_tick > timezone.now() - timedelta(minutes=5), "no storm"
@@ -178,7 +178,7 @@ def test_without_the_database_it_ticks_from_the_code_with_the_last_pauses(
     paused_at = sent(server.url, PAUSED_QUEUE)
 
     folder.rename(away)
-    first.wait_for_log("no database, beat ticks from the code")
+    first.wait_for_log("no database, beat ticks by the code")
     before = len(sent(server.url))
     wait_for("two more ticks", lambda: len(sent(server.url)) >= before + 2)
     first.signal(signal.SIGTERM)
@@ -186,11 +186,11 @@ def test_without_the_database_it_ticks_from_the_code_with_the_last_pauses(
 
     second = new_beat()  # started without a database
     leads(second)
-    second.wait_for_log("no database, beat ticks from the code")
+    second.wait_for_log("no database, beat ticks by the code")
     before = len(sent(server.url))
     wait_for("two more ticks", lambda: len(sent(server.url)) >= before + 2)
     away.rename(folder)
-    second.wait_for_log("the database is back")
+    second.wait_for_log("the database answers again")
     before = len(sent(server.url))
     wait_for("two more ticks", lambda: len(sent(server.url)) >= before + 2)
     assert set(sent(server.url).values()) == {1}

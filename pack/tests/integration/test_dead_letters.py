@@ -193,7 +193,7 @@ def test_on_stock_transport_it_is_written_before_the_ack(
     stock = {"BROKER_STOCK_TRANSPORT": "1"}
     away = serve(start_worker, "threads", **stock, DATABASE_URL="sqlite:////nowhere/at/all.sqlite3")
     task_id = send("charge", 1, "never")
-    away.wait_for_log("its message goes back")
+    away.wait_for_log("it is requeued")
     away.stop()
     assert DeadLetter.objects.count() == 0
     serve(start_worker, "prefork", **stock)

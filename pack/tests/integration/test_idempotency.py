@@ -155,7 +155,7 @@ def test_another_message_waits_for_the_lease_and_no_longer() -> None:
 
 def test_one_effect_a_run() -> None:
     key = str(uuid4())
-    with pytest.raises(RuntimeError, match=r"one effect\(\) a run"):
+    with pytest.raises(RuntimeError, match=r"one effect\(\) in a run"):
         run_as_worker(once.two, (key,))
     assert effects(key) == 1
 

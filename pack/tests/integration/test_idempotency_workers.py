@@ -224,4 +224,4 @@ def test_waiting_for_another_message_costs_no_try(worker: Running, client: Any) 
     assert notes(client, key) == []
     wait_for("the lease's end", lambda: notes(client, key))
     assert notes(client, key) == ["0"]
-    assert worker.log.count("another message runs its key") >= 2, "it looked more than once"
+    assert worker.log.count("another message holds its key") >= 2, "it looked more than once"

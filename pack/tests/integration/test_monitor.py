@@ -45,7 +45,7 @@ def test_messages_that_nobody_serves_are_told_and_their_end_too(world: Monitored
     row = wait_for("its row", AlertRecord.objects.filter(rule="queue-unserved").first)
     assert row is not None
     assert row.resolved_at is None
-    assert row.told_at is not None
+    assert row.reported_at is not None
     world.worker("-Q", "urgent_fast")
     world.ends(UNSERVED)
     wait_for("the row", lambda: AlertRecord.objects.exclude(resolved_at=None).exists())

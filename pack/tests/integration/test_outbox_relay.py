@@ -161,4 +161,4 @@ def test_an_idle_relay_costs_a_query_a_second(django_assert_max_num_queries: Any
     relay._purged = time.monotonic()
     with django_assert_max_num_queries(1):
         assert relay._turn() >= 1
-    relay._relay.sender.publishers.close()
+    relay._relay.sender.pool.close()

@@ -1,48 +1,21 @@
 """A project with a catalogue of its own: every rule, page and command of monitoring works on it."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from dutiful import env
 from dutiful.dev.embedded import EmbeddedBroker
+from tests.support.monitoring_process import process
 from tests.support.own_catalogue import QUEUES
 
 pytestmark = pytest.mark.timeout(120)
 
 
-def process(folder: Path, broker: EmbeddedBroker, settings: str, **more: str) -> dict[str, Any]:
-    """What `tests.support.own_process` prints, on a new SQLite database."""
-    environment = {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": settings,
-        "BROKER_URL": broker.url,
-        "DATABASE_URL": f"sqlite:///{folder / 'db.sqlite3'}",
-        "STATUS_PUBLIC": "1",
-        **more,
-    }
-    ended = subprocess.run(
-        [sys.executable, "-W", "ignore", "-m", "tests.support.own_process"],
-        cwd=env.ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert ended.returncode == 0, ended.stderr[-3000:]
-    found: dict[str, Any] = json.loads(ended.stdout.splitlines()[-1])
-    return found
-
-
 def test_all_of_monitoring_goes_by_the_projects_catalogue(
     tmp_path: Path, server: EmbeddedBroker
 ) -> None:
-    found = process(tmp_path, server, "tests.support.own_catalogue")
+    found = process(tmp_path, server, "tests.support.own_catalogue", "--tag", "monitoring")
     assert found["errors"] == []
     names = [queue.name for queue in QUEUES]
     assert "average_slow_gpu" in names

@@ -18,7 +18,7 @@ from dutiful.catalogue.classes import DEFAULT_PAYLOAD_LIMIT as LIMIT
 from dutiful.dev.embedded import EmbeddedBroker
 from dutiful.drills.host.celery import app
 from dutiful.publishing.batch import CHUNK, publish_batch
-from dutiful.publishing.payload import PayloadError
+from dutiful.publishing.message import PayloadError
 from dutiful.testing.fixtures import StartWorker
 from dutiful.testing.processes import wait_for
 from tests.support.batches import noted

@@ -55,7 +55,7 @@ def test_a_busy_server_keeps_a_call_and_the_relay_goes_on(
     breaker_closed()
     relay_all()
     assert numbers(broker) == [1, 2, 3]
-    relay._relay.sender.publishers.close()
+    relay._relay.sender.pool.close()
 
 
 def test_stocks_ping_of_a_busy_server_is_unavailable(broker: EmbeddedBroker) -> None:

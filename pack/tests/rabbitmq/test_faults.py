@@ -115,7 +115,7 @@ def test_what_was_confirmed_outlives_the_broker(
     rabbit.start()
     relay = Relay(app)
     wait_for("the relay", lambda: sent(relay) and not OutboxMessage.objects.exists())
-    relay.sender.publishers.close()
+    relay.sender.pool.close()
     ended(path, 13)
     assert running.popen.poll() is None
     assert not DeadLetter.objects.exists()

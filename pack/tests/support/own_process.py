@@ -1,12 +1,13 @@
 """What a process of monitoring sees, as JSON: `python -m tests.support.own_process`.
 
-The project is the one of DJANGO_SETTINGS_MODULE. It counts a late run of each queue, evaluates
-every rule once and asks every page.
+Arguments are those of `manage.py check`, the project is that of DJANGO_SETTINGS_MODULE. The process
+counts a late run of each queue, evaluates every rule once and asks every page.
 """
 
 import io
 import json
 import logging
+import sys
 import time
 from typing import Any
 
@@ -46,12 +47,12 @@ def pages() -> dict[str, tuple[int, str]]:
 
 def rules() -> dict[str, Any]:
     """By key: the text of every finding, bad or not."""
-    from dutiful.monitoring.alerts import rules as all_rules
-    from dutiful.monitoring.monitor.collect import Eyes
+    from dutiful.monitoring.alerts.rules.evaluation import evaluate
+    from dutiful.monitoring.monitor.collect import Collector
 
-    eyes = Eyes()
-    eyes.look({})
-    seen = all_rules.findings(eyes.look({}))
+    collector = Collector()
+    collector.collect({})
+    seen = evaluate(collector.collect({}))
     return {each.key: each.text for found in seen.values() for each in found or ()}
 
 
@@ -76,7 +77,7 @@ def main() -> None:
     from dutiful.current import app
     from dutiful.monitoring.history.writer import Writer
 
-    command("check", "--tag", "monitoring")
+    command("check", *sys.argv[1:])
     command("migrate", "--verbosity", "0")
     writer = Writer(app())
     writer.write(time.time() - 60)

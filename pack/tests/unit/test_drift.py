@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from dutiful.conf.queues import by_name, catalogue
-from dutiful.monitoring.drift.drift import Figures, advice, judge, one, surely
+from dutiful.monitoring.drift.drift import Figures, advice, evaluate, one, surely
 from dutiful.monitoring.fleet.buckets import empty, index
 from tests.support import drifting
 from tests.support.tasks import legacy
@@ -72,7 +72,7 @@ def test_chance_is_no_verdict() -> None:
 def test_tasks_of_the_registry() -> None:
     slow = figures((3.0, 100))
     registry = {each.name: each for each in (drifting.dawdles, drifting.fits, legacy)}
-    verdict = judge(
+    verdict = evaluate(
         [
             replace(slow, task=drifting.dawdles.name),
             replace(figures((0.1, 100)), task=drifting.fits.name),

@@ -71,7 +71,7 @@ def test_a_closed_stream_harms_nobody() -> None:
         logging.raiseExceptions = before
 
 
-def test_errors_of_a_storm_leave_together_and_soon() -> None:
+def test_errors_of_a_storm_leave_batching_and_soon() -> None:
     writes: list[str] = []
 
     class Stream(io.StringIO):
@@ -107,8 +107,8 @@ class Counted(io.StringIO):
 @pytest.fixture
 def batched(monkeypatch: pytest.MonkeyPatch) -> None:
     """As in a worker of threads, for this test; no other handler of this process is touched."""
-    monkeypatch.setattr(log_lines, "_together", False)
-    monkeypatch.setattr(log_lines, "_all", WeakSet())
+    monkeypatch.setattr(log_lines, "_batching", False)
+    monkeypatch.setattr(log_lines, "_handlers", WeakSet())
     log_lines.batch()
 
 

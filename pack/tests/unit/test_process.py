@@ -1,4 +1,4 @@
-"""What a process is, by the words that start it."""
+"""What a process is, by the command that starts it."""
 
 import shlex
 
@@ -39,11 +39,13 @@ def test_kinds(words: str, what: str) -> None:
 
 
 def test_a_workers_flags_win_over_its_profile() -> None:
-    def shape(words: str) -> tuple[str, int]:
-        return procfile.Line("w", tuple(shlex.split(words)), 1, PROFILES["standard"]).shape
+    def pool_and_slots(command: str) -> tuple[str, int]:
+        arguments = tuple(shlex.split(command))
+        entry = procfile.ProcfileEntry("w", arguments, 1, PROFILES["standard"])
+        return entry.pool, entry.slots
 
-    assert shape("celery worker --profile io") == ("threads", 100)
-    assert shape("celery worker --profile=io -c 5 -P prefork") == ("prefork", 5)
-    assert shape("celery worker -Q urgent_fast --concurrency=7") == ("threads", 7)
+    assert pool_and_slots("celery worker --profile io") == ("threads", 100)
+    assert pool_and_slots("celery worker --profile=io -c 5 -P prefork") == ("prefork", 5)
+    assert pool_and_slots("celery worker -Q urgent_fast --concurrency=7") == ("threads", 7)
     with pytest.raises(ValueError, match="w of the Procfile serves no profile"):
-        shape("celery worker")
+        pool_and_slots("celery worker")

@@ -43,7 +43,7 @@ def test_the_first_profile_that_serves_all(queues: list[str], profile: str) -> N
 
 
 def test_two_shapes_on_one_worker_are_refused_with_the_reason() -> None:
-    with pytest.raises(ProfileError, match=r"Start a worker for each.*io .threads."):
+    with pytest.raises(ProfileError, match=r"Start one worker for each.*io .threads."):
         serving(["urgent_fast", "average_slow_compute"], STANDARD)
 
 

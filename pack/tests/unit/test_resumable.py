@@ -104,7 +104,7 @@ def test_inside_a_transaction_it_is_refused() -> None:
     """Nothing would be saved, and each run would begin again."""
     RUNNING.push_request(id="t", called_directly=False)
     try:
-        with transaction.atomic(), pytest.raises(RuntimeError, match="inside a transaction"):
+        with transaction.atomic(), pytest.raises(RuntimeError, match="in a transaction"):
             next(iter(RUNNING.iterate(range(3))))
     finally:
         RUNNING.pop_request()

@@ -68,7 +68,7 @@ class World:
         self.sent += [f"{name}-{number}" for number in range(count)]
 
     def done(self) -> Counter[str]:
-        return Counter(self.client.lrange(DONE, 0, -1))
+        return Counter(map(str, self.client.lrange(DONE, 0, -1)))
 
 
 @pytest.fixture

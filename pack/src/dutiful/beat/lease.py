@@ -15,7 +15,8 @@ TTL: Final = 10.0
 RENEW: Final = 3.0
 """Seconds between a leader's renewals."""
 STANDBY: Final = 1.0
-"""Seconds between the tries of a standby. A takeover after a kill -9 takes TTL + STANDBY at most."""
+"""Seconds between the tries of a standby. A takeover after a kill -9 takes TTL + STANDBY at
+most."""
 STALL: Final = 60.0
 """Seconds without a pass of beat's loop after which the lease is no longer renewed."""
 PATIENCE: Final = 1.0

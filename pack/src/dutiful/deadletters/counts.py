@@ -53,7 +53,7 @@ def groups(most: int = 20) -> list[GroupCount]:
 
 
 def by_fingerprint(letters: QuerySet[DeadLetter]) -> "QuerySet[DeadLetter, dict[str, Any]]":
-    """One row for each group: its failure, the number in each state, first, last, the latest's key."""
+    """One row for each group: its failure, the numbers by state, first, last, the latest's key."""
     # Several reasons may share a fingerprint: the group shows one of them.
     return (
         letters.order_by()

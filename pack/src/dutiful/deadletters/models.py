@@ -81,7 +81,7 @@ class Group(DeadLetter):
 
 
 class Campaign(models.Model):
-    """A replay of a group: canaries first, then the rest at a rate. The schedule takes its steps."""
+    """A replay of a group: canaries first, then the rest at a rate, on the schedule."""
 
     class State(models.TextChoices):
         CANARY = "canary", "canaries are on their way"

@@ -12,7 +12,7 @@ from dutiful.doctor.finding import Finding, Kind
 from dutiful.transport.rabbitmq import quorum
 from dutiful.worker.deployment.model import Deployment
 
-AWAY: Final = (OperationalError, AMQPError, OSError)
+UNAVAILABLE: Final = (OperationalError, AMQPError, OSError)
 KNOWS_CONSUMER_TIMEOUT: Final = (3, 12)
 """The first version that reads a queue's own x-consumer-timeout."""
 DEFAULT_CONSUMER_TIMEOUT: Final = 1800
@@ -51,7 +51,7 @@ def examine(connection: Any, queues: Iterable[Queue], deployment: Deployment) ->
             if (wrong := _otherwise(connection, queue)) is not None:
                 yield OTHERWISE.found(f"{queue.name}: {wrong}")
         version = str(connection.connection.server_properties.get("version", "0"))
-    except AWAY as error:
+    except UNAVAILABLE as error:
         yield SILENT.found(f"{type(error).__name__}: {error}")
         return
     longest = deployment.longest_run

@@ -11,7 +11,8 @@ SPEED = float(os.environ.get("MONITOR_SPEED", "10"))
 
 def speed_up() -> None:
     """Divides the times. Call it before the monitor starts, which finds rules by their id."""
-    from dutiful.monitoring.alerts import catalogue, rules_fleet, rules_queues, state
+    from dutiful.monitoring.alerts import catalogue, state
+    from dutiful.monitoring.alerts.rules import fleet, queues
     from dutiful.monitoring.monitor import lease, switch
     from dutiful.monitoring.slo import burn
 
@@ -31,8 +32,8 @@ def speed_up() -> None:
         (lease, "TTL"),
         (lease, "ALONE"),
         (switch, "EVERY"),
-        (rules_queues, "LATELY"),
-        (rules_fleet, "LATELY"),
+        (queues, "LATELY"),
+        (fleet, "LATELY"),
     ):
         setattr(module, name, getattr(module, name) / SPEED)
 

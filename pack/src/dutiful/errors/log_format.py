@@ -7,16 +7,16 @@ import structlog
 
 
 class Format(structlog.stdlib.ProcessorFormatter):
-    """structlog's. A line of its own making goes the short way: one record, one pass.
+    """structlog's formatter with a short cut for structlog's own records.
 
-    Celery says one for each task (dutiful/monitoring/runs.py), so its microseconds count.
+    There is one such record for each task (dutiful/monitoring/runs.py), so microseconds count.
     """
 
     def format(self, record: logging.LogRecord) -> str:
         made: dict[str, Any] = record.__dict__
         if "_logger" not in made or record.exc_info or record.stack_info:
             return super().format(record)
-        said: Any = {**made["msg"], "_record": record, "_from_structlog": True}
+        event: Any = {**made["msg"], "_record": record, "_from_structlog": True}
         for processor in self.processors:
-            said = processor(made["_logger"], made["_name"], said)
-        return str(said)
+            event = processor(made["_logger"], made["_name"], event)
+        return str(event)

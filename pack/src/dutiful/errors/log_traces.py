@@ -1,7 +1,7 @@
-"""Tracebacks in the log: of one failure in a storm the first few, then the line alone.
+"""Writes only the first few of many equal tracebacks to the log.
 
-A traceback takes a millisecond to write and thirty lines to read; of thousands that are alike the
-first says it all. Each failure keeps its line, and each dead letter its traceback.
+A traceback takes a millisecond to write and thirty lines to read. Each failure keeps its line, and
+each dead letter its traceback.
 """
 
 import logging
@@ -29,31 +29,31 @@ def kind_of(error: type[BaseException] | None, trace: TracebackType | None) -> K
     return (name, code.co_filename, code.co_name, str(trace.tb_lineno))
 
 
-def shorten(_: Any, __: str, said: Any) -> Any:
-    """A structlog processor, before the one that writes tracebacks."""
-    info = said.get("exc_info")
+def shorten(_: Any, __: str, event: Any) -> Any:
+    """A structlog processor that precedes the one for tracebacks."""
+    info = event.get("exc_info")
     if not info:
-        return said
+        return event
     if isinstance(info, BaseException):
         info = (type(info), info, info.__traceback__)
     error, _value, trace = info if isinstance(info, tuple) else sys.exc_info()
     if not LIMIT.admit(kind_of(error, trace)):
-        del said["exc_info"]
-        said["traceback"] = "as many others"
-        return said
-    # Celery has written it already.
-    written = getattr(said["_record"], "data", None)
+        del event["exc_info"]
+        event["traceback"] = "as many others"
+        return event
+    # Celery has formatted it already.
+    written = getattr(event["_record"], "data", None)
     if isinstance(written, dict) and isinstance(text := written.get("traceback"), str):
-        del said["exc_info"]
-        said["exception"] = text.rstrip()
-    return said
+        del event["exc_info"]
+        event["exception"] = text.rstrip()
+    return event
 
 
-def _tell(kind: Kind, count: int) -> None:
+def _report(kind: Kind, count: int) -> None:
     logger.warning(
         f"{count} more tracebacks were left out in {WINDOW:g} s: {' '.join(kind)}",
         extra={"left_out": count},
     )
 
 
-LIMIT: Final = Limit(EACH, ALL, _tell)
+LIMIT: Final = Limit(EACH, ALL, _report)

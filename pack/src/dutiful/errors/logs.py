@@ -1,4 +1,4 @@
-"""Structured logs: JSON lines in production, readable lines elsewhere."""
+"""Django's LOGGING: JSON lines in production, readable lines elsewhere."""
 
 import logging
 from typing import Any
@@ -14,14 +14,14 @@ from dutiful.errors import log_format, log_traces  # noqa: E402
 
 
 class NoHeartbeats(logging.Filter):
-    """Twelve lines a minute would hide what a developer looks for; trouble still shows."""
+    """Drops the twelve lines a minute of heartbeats in development, but not their errors."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         return record.levelno > logging.INFO or "heartbeat" not in record.getMessage()
 
 
 def settings(environment: str, level: str) -> dict[str, Any]:
-    """Django's LOGGING. Configures structlog on the way: both go through one handler."""
+    """Django's LOGGING for an environment and a level. It also configures structlog."""
     development = environment == "development"
     stamp = structlog.processors.MaybeTimeStamper("%H:%M:%S" if development else "iso")
     shared: list[Processor] = [
@@ -31,7 +31,7 @@ def settings(environment: str, level: str) -> dict[str, Any]:
         stamp,
     ]
     structlog.configure(
-        # Dropped before it is made: most of what Celery's hooks say is not shown.
+        # First drop lines below the level: most lines of Celery's hooks are.
         processors=[
             structlog.stdlib.filter_by_level,
             *shared,
@@ -59,7 +59,7 @@ def settings(environment: str, level: str) -> dict[str, Any]:
                 "processors": [
                     log_traces.shorten,
                     structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                    stamp,  # lines that did not come by structlog or logging's own calls
+                    stamp,  # for lines that neither structlog nor logging has made
                     *renderer,
                 ],
             }
@@ -73,15 +73,15 @@ def settings(environment: str, level: str) -> dict[str, Any]:
             }
         },
         "root": {"handlers": ["stderr"], "level": level},
-        # One line a task is ours (dutiful/monitoring/runs.py); these would say it three times more.
+        # dutiful/monitoring/runs.py logs one line for each task; these would log three more.
         "loggers": {
             name: {"level": "WARNING"}
             for name in ("celery.app.trace", "celery.worker.strategy", "django_structlog", "kombu")
         }
         | {
-            # Carries the request's id into tasks, and would repeat each traceback.
+            # It passes the request's id to tasks, and would repeat each traceback.
             "django_structlog.celery": {"level": "CRITICAL"},
-            # The prefork pool's; it does not propagate, and would print bare lines.
+            # The prefork pool's logger does not propagate, and would print unformatted lines.
             "multiprocessing": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
         },
     }

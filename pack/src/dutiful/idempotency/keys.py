@@ -38,7 +38,7 @@ def checked(key: Any) -> str:
     """Returns a caller's key. Raises ValueError if it is not valid."""
     if not isinstance(key, str) or not ALLOWED.fullmatch(key):
         raise ValueError(
-            f"idempotency_key={key!r}: give 1 to {LONGEST} printable ASCII characters without spaces"
+            f"idempotency_key={key!r}: give 1 to {LONGEST} printable ASCII characters, no spaces"
         )
     return key
 
@@ -46,8 +46,8 @@ def checked(key: Any) -> str:
 def of_call(task_id: str | None, options: Mapping[str, Any], given: Any = None) -> str | None:
     """The value of HEADER for a call of `apply_async`, or None to leave the headers as they are.
 
-    A frozen task id is a key: a parent that runs twice publishes its chain twice, with the same ids.
-    A retry keeps the header of its first attempt.
+    A frozen task id is a key: a parent that runs twice publishes its chain twice, with the same
+    ids. A retry keeps the header of its first attempt.
     """
     if given is not None:
         return checked(given)

@@ -1,4 +1,5 @@
-"""Runs a task's body under its key: taken before, done with the effect, released after a failure."""
+"""Runs a task's body under its key: taken before, done with the effect, released after a
+failure."""
 
 import logging
 import random
@@ -40,9 +41,9 @@ class Effect:
 class IdempotencyKeyMixin:
     """One effect for each key, however often the message is delivered. It precedes the task class.
 
-    A key is absent, running (held, with a fence) or done (with the result). A call whose key is done
-    returns the stored result, and its body does not run. Without the app `dutiful.idempotency` the
-    task runs like any other.
+    A key is absent, running (held, with a fence) or done (with the result). A call whose key is
+    done returns the stored result, and its body does not run. Without the app `dutiful.idempotency`
+    the task runs like any other.
     """
 
     abstract = True
@@ -77,7 +78,7 @@ class IdempotencyKeyMixin:
 
     @property
     def idempotency_key(self) -> str:
-        """The key, equal in each run of this call: for an Idempotency-Key header or a Message-ID."""
+        """The key of this call: for an Idempotency-Key header or a Message-ID."""
         request = self.request
         run = vars(request).get("_idempotency")
         if run is not None:
@@ -108,8 +109,10 @@ class IdempotencyKeyMixin:
         run.done, run.stored = True, found.result is not None
 
     def perform(self, args: Any, kwargs: Any) -> Any:
-        """Runs the body once for its key. Raises IdempotencyConflict for a key with other arguments,
-        Retry while another message holds the key, Ignore if another delivery has taken over.
+        """Runs the body once for its key.
+
+        Raises IdempotencyConflict for a key with other arguments, Retry while another message holds
+        the key, and Ignore if another delivery has taken over.
         """
         body: Any = super().perform  # type: ignore[misc]
         if not apps.is_installed("dutiful.idempotency"):
@@ -156,7 +159,7 @@ class IdempotencyKeyMixin:
         return keys.fingerprint(self.run, args or (), kwargs or {})
 
     def _done(self, run: "Run", row: "Key") -> bool:
-        """True if the key is done, False to look again at once. Raises Retry to look again later."""
+        """True if the key is done, False to look again now. Raises Retry to look again later."""
         if row.fingerprint != run.fingerprint:
             raise keys.IdempotencyConflict(
                 f"{run.key} was used by task {row.task_id} with other arguments. A key is for one"

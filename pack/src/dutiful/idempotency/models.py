@@ -18,7 +18,7 @@ class Key(models.Model):
     """A digest of the arguments."""
     state = models.CharField(max_length=8, choices=State.choices)
     fence = models.BigIntegerField()
-    """Grows each time the key is taken, also after a deleted row; a run with a lower one is stale."""
+    """Grows each time the key is taken, also after a deleted row."""
     taken_at = models.DateTimeField()
     lease_until = models.DateTimeField()
     """From then on another message may take the key."""

@@ -19,8 +19,8 @@ logger = logging.getLogger(__name__)
 RESULT_LIMIT: Final = 16 * 1024
 """The most bytes of a stored result, as JSON. Setting: IDEMPOTENCY_RESULT_LIMIT."""
 
-# Inserts the key, or takes it over: from the same task id, from a run whose lease has ended, or when
-# it has expired. Returns no row if the key is done or another run holds it.
+# Inserts the key, or takes it over: from the same task id, from a run whose lease has ended, or
+# when it has expired. Returns no row if the key is done or another run holds it.
 TAKE: Final = f"""
 INSERT INTO {Key._meta.db_table} AS known
     (key, task, task_id, fingerprint, state, fence, taken_at, lease_until, expires_at)

@@ -10,8 +10,8 @@ class OutboxConfig(AppConfig):
 
     def ready(self) -> None:
         from dutiful.outbox import daemon
-        from dutiful.outbox.door import OutboxDoor
+        from dutiful.outbox.publisher import Outbox
         from dutiful.publishing import hooks
 
-        hooks.door = OutboxDoor()
+        hooks.outbox = Outbox()
         daemon.connect()

@@ -21,10 +21,10 @@ from kombu.serialization import loads as deserialize
 from kombu.utils.json import loads
 
 from dutiful.outbox import options, rows
-from dutiful.outbox.door import Sender
 from dutiful.outbox.models import OutboxMessage
+from dutiful.outbox.publisher import Sender
 from dutiful.publishing import hooks
-from dutiful.publishing.prepared import stamped
+from dutiful.publishing.message import stamped
 from dutiful.transport.redis.publisher import Parcel, Unavailable
 
 State = OutboxMessage.State
@@ -47,7 +47,7 @@ class Relay:
         Raises Unavailable (they stay, and are due) or django.db.Error.
         """
         if self._away:
-            self.sender.publishers.ping()  # before the rows are touched for nothing
+            self.sender.pool.ping()  # before the rows are touched for nothing
             self._away = False
         if not _due().exists():  # no lock is taken for nothing
             return 0
@@ -66,10 +66,9 @@ class Relay:
         return len(batch)
 
     def _put(self, batch: Sequence[OutboxMessage]) -> list[Exception | None]:
-        publishers = self.sender.publishers
         errors: list[Exception | None]
         try:
-            return publishers.put([parcel(row) for row in batch])
+            return self.sender.pool.put([parcel(row) for row in batch])
         except Unavailable as error:
             errors = [error] * len(batch)
         except UNREADABLE as error:  # one of them
@@ -85,7 +84,7 @@ class Relay:
 
     def _answers(self) -> bool:
         try:
-            self.sender.publishers.ping()
+            self.sender.pool.ping()
         except Unavailable:
             return False
         return True

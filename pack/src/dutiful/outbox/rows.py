@@ -9,7 +9,7 @@ from django.db import connections, router
 from django.utils import timezone
 
 from dutiful.outbox.models import OutboxMessage
-from dutiful.publishing.prepared import Prepared
+from dutiful.publishing.message import Prepared
 
 State = OutboxMessage.State
 

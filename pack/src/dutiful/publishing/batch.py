@@ -2,21 +2,22 @@
 
 `publish_batch` is the same without the outbox.
 
-The call goes through the task's `apply_async` once, so that whoever wraps that (Sentry) sees one
-publish; what it makes of it is the template of all messages. Each message has an id, and its own
-`before_task_publish` and `after_task_publish`.
+The call goes through the task's `apply_async` once, so that a tool that wraps it (Sentry) sees one
+publish; the options that come out of it are the template of all messages. Each message has an id,
+and its own `before_task_publish` and `after_task_publish`.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, overload
 
 from celery.result import AsyncResult
+from kombu.utils.uuid import uuid
 
-from dutiful.publishing import payload
-from dutiful.publishing.envelope import Envelope
-from dutiful.publishing.hooks import Door
-from dutiful.publishing.prepared import Prepared
+from dutiful.publishing.direct import Direct
+from dutiful.publishing.hooks import OutboxPublisher
+from dutiful.publishing.message import check
 from dutiful.publishing.publish import Publisher
+from dutiful.publishing.template import Template
 
 CHUNK: Final = 1_000
 """Messages of one command. The server does nothing else meanwhile: about two milliseconds."""
@@ -87,7 +88,7 @@ def _send(
     ]  # itself: `shared_task` gives a proxy that looks it up each time
     calls = [_call(task, one) for one in arguments]
     for args, kwargs in calls:
-        payload.check(task.name, args, kwargs, task)
+        check(task.name, args, kwargs, task)
         if task.typing:
             task.__header__(*args, **kwargs)
     if not calls:
@@ -121,46 +122,27 @@ class Batch:
         self.task, self.calls, self.signals = task, calls, signals
 
     def send(
-        self, publisher: Publisher, options: dict[str, Any], door: Door | None
+        self, publisher: Publisher, options: dict[str, Any], outbox: OutboxPublisher | None
     ) -> Published | None:
         """All messages, or None where this transport, or such a task, has no batches.
 
         `options` are what `apply_async` made of one call.
         """
-        plain = publisher.understands(options) and options.get("ignore_result")
-        if not plain or (options.get("serializer") or publisher.serializer) != "json":
+        queue = publisher.queue(options, outbox)
+        serializer = options.get("serializer") or publisher.serializer
+        if queue is None or serializer != "json" or not options.get("ignore_result"):
             return None
-        envelope = Envelope(publisher, self.task, options, each=self.signals)
-        if door is not None:
-            app = publisher.app
-
-            def through(messages: list[Prepared]) -> int:
-                return door.send_many(app, messages, envelope.priority)
-
-            return self._fill(envelope, through)
-        with publisher.app.producer_or_acquire() as producer:
-            connection, policy = producer.connection, publisher.policy
-            # As Producer.publish does: it bounds the tries to connect.
-            connection.transport_options.update(policy)
-            with connection._reraise_as_library_errors():
-                if not hasattr(producer.channel, "put_many"):
-                    return None
-                producer.maybe_declare(envelope.queue, retry=True, **policy)
-
-                def put(messages: list[Prepared]) -> int:
-                    texts = [message.text for message in messages]
-                    producer.channel.put_many(envelope.queue.name, envelope.priority, texts)
-                    return len(messages)
-
-                return self._fill(envelope, connection.ensure(producer, put, **policy))
-
-    def _fill(self, envelope: Envelope, put: Callable[[list[Prepared]], int]) -> Published:
-        ids: list[str] = []
+        app, ids = publisher.app, []
+        template = Template(publisher, queue, self.task.name, options, each=self.signals)
+        way = outbox or Direct(template.policy, template.declare)
         for start in range(0, len(self.calls), CHUNK):
-            messages = [envelope.fill(*call) for call in self.calls[start : start + CHUNK]]
-            for message in messages[: put(messages)]:
-                envelope.published(message)
+            chunk = self.calls[start : start + CHUNK]
+            messages = [template.one(uuid(), *call) for call in chunk]
+            way.send(app, messages)
             for message in messages:
-                envelope.trail(message)
+                if self.signals and not message.kept:
+                    message.published()
+                if template.parent:
+                    template.parent.add_trail(app.AsyncResult(message.id))
                 ids.append(message.id)
         return Published(self.task, ids)

@@ -1,8 +1,8 @@
 """Chooses the replica for a task: one that has replayed the position in its message.
 
 If there is none, the task waits once, within its queue's promise, or is put back once
-(`reads="delayed"`); then it reads from the primary. A replica is not usable while it does not answer
-or is too far behind.
+(`reads="delayed"`); then it reads from the primary. A replica is not usable while it does not
+answer or is too far behind.
 """
 
 import random
@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from django.db import Error, connections
 
-from dutiful.publishing.prepared import WAL
+from dutiful.publishing.message import WAL
 from dutiful.replicas import position, status, watch
 from dutiful.replicas.declared import DELAYED
 from dutiful.replicas.status import ReplicaStatus

@@ -1,4 +1,5 @@
-"""What the message of a retry carries on: the caller's headers, and a note of each failed attempt."""
+"""What the message of a retry carries on: the caller's headers, and a note of each failed
+attempt."""
 
 import time
 from collections.abc import Mapping

@@ -47,7 +47,7 @@ class Task(DjangoTask[Any, Any]):
     aliases: tuple[str, ...] = ()
     """Earlier names of the task, which still run it (dutiful/task/aliases.py)."""
     reads: str = ""
-    """Where the body reads: one of `Reads`, or "" for what REPLICA_READS says (dutiful/replicas)."""
+    """Where the body reads: one of `Reads`, or "" to follow REPLICA_READS (dutiful/replicas)."""
     dead_letter_expired: bool = False
     """Whether a message past its `expires` becomes a dead letter. Celery drops it."""
 
@@ -148,7 +148,7 @@ class Task(DjangoTask[Any, Any]):
         queue: str | None = None,
         **options: Any,
     ) -> Any:
-        """The next attempt's message, with the caller's headers and a note of each failed attempt."""
+        """The next attempt's message, with the caller's headers and notes of failed attempts."""
         request = request or self.request
         fields = vars(request)
         headers = {**attempts.custom(fields), **(options.get("headers") or {})}
@@ -169,7 +169,7 @@ class Task(DjangoTask[Any, Any]):
         raise Ignore("replaced by another task")
 
     def _publish_next(self, request: Any) -> TaskPredicate:
-        """Sends the message that `retry` or `replace` has prepared; the body is to raise the result.
+        """Sends the message that `retry` or `replace` has prepared. The caller raises the result.
 
         If the broker does not take it, the current message is requeued unchanged (Reject). Celery
         would drop it, and the task would be lost.

@@ -1,4 +1,5 @@
-"""How a task ended for good: the reason, the error and the worker, as its dead letter shows them."""
+"""How a task ended for good: the reason, the error and the worker, as its dead letter shows
+them."""
 
 import json
 import re

@@ -72,8 +72,8 @@ class Iteration(Generic[T]):
     def save(self) -> None:
         """Marks the current row as finished and saves the place now.
 
-        In the transaction of the row's effect, this makes the effect happen exactly once: if another
-        worker has taken over, it raises Overtaken and the transaction rolls back.
+        In the transaction of the row's effect, this makes the effect happen exactly once: if
+        another worker has taken over, it raises Overtaken and the transaction rolls back.
         """
         self._row_is_done()
         if self._cursor is None:
@@ -91,8 +91,8 @@ class Iteration(Generic[T]):
         request = self._task.request
         if connection.in_atomic_block:
             raise RuntimeError(
-                f"{self._task.name}: iterate() inside a transaction cannot save its place before the"
-                " end of the transaction. Open transactions inside the loop."
+                f"{self._task.name}: iterate() in a transaction cannot save its place before its"
+                " end. Open transactions inside the loop."
             )
         with unnoticed():
             cursor = Cursor.objects.filter(task_id=request.id, name=self._name).first()
@@ -139,7 +139,7 @@ class Iteration(Generic[T]):
 
 
 def progress(task_id: str, name: str = "") -> Cursor | None:
-    """How far a task's loop is: `done`, `total`, `saved_at`. None before its start and after its end."""
+    """How far a loop is: `done`, `total`, `saved_at`. None before its start and after its end."""
     return Cursor.objects.filter(task_id=task_id, name=name).first()
 
 

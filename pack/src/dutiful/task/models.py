@@ -5,7 +5,7 @@ from django.utils import timezone
 
 
 class DispatchToken(models.Model):
-    """The message that may do a piece of work that was sent more than once (dutiful/task/dispatch.py)."""
+    """The message that may do work that was sent more than once (dutiful/task/dispatch.py)."""
 
     key = models.CharField(max_length=255, unique=True)
     holder = models.CharField(max_length=64)

@@ -8,7 +8,7 @@ from dutiful.task import attempts
 
 
 def postpone(task: Any, wait: float, why: str, **headers: Any) -> Retry:
-    """Sends the message with additional headers; `wait` is in seconds. The caller raises the result."""
+    """Sends the message with more headers after `wait` seconds. The caller raises the result."""
     request = task.request
     request._error = None
     signature = task.signature_from_request(request, countdown=wait, retries=request.retries)

@@ -40,8 +40,8 @@ class Request(CeleryRequest):
     pool: Any = None
     """What runs the task instead of the worker's pool: an isolated run of a suspect."""
     save_dead_letter: ClassVar[Any] = None
-    """`save_dead_letter(request, ending)` saves a dead letter that the broker cannot take, or raises;
-    set by dutiful.deadletters. If it is None, a failed task is a line in the log, as in Celery."""
+    """Saves a dead letter that the broker cannot take, or raises an error (dutiful.deadletters).
+    It takes the request and the ending. If it is None, failures are only logged, as in Celery."""
 
     @property
     def ours(self) -> bool:
@@ -50,15 +50,13 @@ class Request(CeleryRequest):
 
     @property
     def can_requeue_copy(self) -> bool:
-        """Whether the message can be requeued as a copy, on RabbitMQ
-        (dutiful/worker/consumer/rabbitmq.py).
-        """
+        """Whether RabbitMQ can requeue a copy (dutiful/worker/consumer/rabbitmq.py)."""
         return hasattr(self.message, "copy_back") and not self.acknowledged
 
     def on_failure(
         self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False
     ) -> None:
-        """Called in the main process. The pool reports a hard limit here first, then to on_timeout."""
+        """Runs in the main process. The pool reports a hard limit here before on_timeout."""
         error = exc_info.exception
         if isinstance(error, _WITH_TRACEBACK):
             error = error.exc
@@ -103,7 +101,7 @@ class Request(CeleryRequest):
         super().cancel(self.pool or pool, signal, emit_retry)
 
     def acknowledge(self) -> None:
-        """As Celery's; the message of a task that failed for good becomes a dead letter in one step."""
+        """As Celery's. The message of a task that failed for good becomes a dead letter."""
         if not self._dead_lettered():
             super().acknowledge()
 
@@ -230,7 +228,7 @@ class Request(CeleryRequest):
         self.acknowledged = True  # settled; Celery must not settle it again
 
     def _failed(self, exc_info: Any) -> None:
-        """Fails a task whose body raised MemoryError. Celery would raise it again and end the worker."""
+        """Fails a task that raised MemoryError, without raising it again in the worker."""
         state.task_ready(self)
         self.acknowledge()
         self.send_event(

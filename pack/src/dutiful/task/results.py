@@ -11,7 +11,7 @@ from django.conf import settings
 from kombu.exceptions import EncodeError
 from kombu.utils.json import dumps
 
-from dutiful.publishing import payload
+from dutiful.publishing import message
 from dutiful.task.retries import PermanentError
 
 LIMIT: Final = 64 * 1024
@@ -21,15 +21,15 @@ LIMIT: Final = 64 * 1024
 class ResultRefused(PermanentError):
     """The task has done its work, but its result cannot be stored or passed to the next step.
 
-    It is a failure, so that the caller's `get()` raises it and a dead letter shows it; a result that
-    is silently missing would go unnoticed. It is not retried, since the work is done.
+    It is a failure, so that the caller's `get()` raises it and a dead letter shows it; a result
+    that is silently missing would go unnoticed. It is not retried, since the work is done.
     """
 
     reason = "result refused"
 
 
 def checked(task: Any, result: Any) -> Any:
-    """Returns the result. Raises ResultRefused if it is needed and cannot be stored or passed on."""
+    """Returns the result. Raises ResultRefused if it must be stored or passed on, and cannot."""
     if result is None:
         return None
     request = task.request
@@ -48,8 +48,8 @@ def checked(task: Any, result: Any) -> Any:
         queue = (step.get("options") or {}).get("queue")
         following = task.app.tasks.get(step["task"])
         try:
-            payload.check(step["task"], args, step.get("kwargs") or {}, following, queue)
-        except payload.PayloadError as error:
+            message.check(step["task"], args, step.get("kwargs") or {}, following, queue)
+        except message.PayloadError as error:
             text = f"{_of(task, result)} cannot be handed on: {error}"
             raise ResultRefused(f"{text} {_FIX}") from None
     return result

@@ -95,7 +95,7 @@ class Rows:
 
 
 def source_of(rows: Any) -> Source[Any]:
-    """The source for `rows`. Raises TypeError if it cannot be resumed: a generator, a set, a file."""
+    """The source for `rows`. Raises TypeError for a generator, a set and the like."""
     if isinstance(rows, QuerySet):
         return Rows(rows)
     if isinstance(rows, Sequence):

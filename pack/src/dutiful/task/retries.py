@@ -78,7 +78,7 @@ class Retry:
 
     @property
     def longest(self) -> float:
-        """The sum of the longest waits in seconds: how long a task may take until it fails for good."""
+        """The sum of the longest waits, in seconds."""
         return sum(self.ceiling(attempt) for attempt in range(self.times))
 
 

@@ -1,8 +1,8 @@
-"""A RabbitMQ node of our own, for tests, on free ports of the loopback.
+"""A RabbitMQ node for tests, on free ports of loopback.
 
-The programs are Debian's `rabbitmq-server`, or whatever PATH has. Debian's wrappers change to a
-user of theirs; what they wrap is called here. Node name, data, cookie and port mapper (epmd) are
-the node's own, so that no other RabbitMQ of this machine is met.
+It uses the programs of Debian's `rabbitmq-server`, or those on PATH. Debian's wrappers change the
+user, so the wrapped programs are called. The node has its own name, data, cookie and port mapper
+(epmd), so that it does not disturb another RabbitMQ of the machine.
 """
 
 import os
@@ -24,11 +24,11 @@ DEBIAN: Final = Path("/usr/lib/rabbitmq/bin")
 
 
 class RabbitMissing(ServerMissing):
-    """No RabbitMQ on this machine, or it does not start. The message says what to do."""
+    """RabbitMQ is not installed or does not start. The message says what to do."""
 
 
 def program(name: str) -> str:
-    """Path of one of RabbitMQ's programs. Raises RabbitMissing."""
+    """Returns the path of one of RabbitMQ's programs. Raises RabbitMissing."""
     found = DEBIAN / name if (DEBIAN / name).exists() else shutil.which(name)
     if found and shutil.which("epmd"):
         return str(found)
@@ -44,7 +44,7 @@ def _listens(port: int) -> bool:
 
 
 class RabbitMQ(Server):
-    """One node, its data in `folder`. The user is guest."""
+    """One node with its data in `folder`. The user is guest."""
 
     name = "RabbitMQ"
     start_seconds = 60
@@ -58,7 +58,7 @@ class RabbitMQ(Server):
 
     @property
     def environment(self) -> dict[str, str]:
-        """What RabbitMQ's programs have to know of this node."""
+        """The environment variables with which RabbitMQ's programs find this node."""
         folder = self.folder
         return {
             **os.environ,
@@ -75,7 +75,7 @@ class RabbitMQ(Server):
             "RABBITMQ_CONFIG_FILE": str(folder / "rabbitmq"),
             "RABBITMQ_CONF_ENV_FILE": str(folder / "environment"),
             "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "plugins"),
-            # Few threads that do not spin: a machine for tests has better to do.
+            # Few threads without busy waiting, since tests share the machine.
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "+S 2:2 +sbwt none +sbwtdcpu none +sbwtdio none"
             " -kernel inet_dist_use_interface {127,0,0,1}",
         }
@@ -94,13 +94,13 @@ class RabbitMQ(Server):
                     [*epmd, "-address", "127.0.0.1"], stdout=log, stderr=log, env=self.environment
                 )
                 self._wait_for_mapper()
-            # A session of its own: its shell and its virtual machine end together.
+            # A session of its own, so that its shell and its virtual machine end together.
             return subprocess.Popen(
                 [server], stdout=log, stderr=log, env=self.environment, start_new_session=True
             )
 
     def _wait_for_mapper(self) -> None:
-        """Without it the node starts one that outlives it."""
+        """Waits for the port mapper; without it the node starts one that outlives it."""
         deadline = time.monotonic() + self.start_seconds
         while time.monotonic() < deadline and not _listens(self._mapper_port):
             time.sleep(0.02)
@@ -123,7 +123,7 @@ class RabbitMQ(Server):
         self.process.wait()
 
     def stop(self) -> None:
-        """At once, and its port mapper with it: nobody needs a test's data."""
+        """Kills the node and its port mapper at once, since a test's data is not needed."""
         if self.process is not None:
             with suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
@@ -135,14 +135,14 @@ class RabbitMQ(Server):
             self._mapper = None
 
     def restart(self) -> None:
-        """As an operator does: told to stop, it closes its queues; then it is started again."""
+        """Terminates the node, which closes its queues, then starts it again."""
         assert self.process is not None
         self.process.terminate()
         self.process.wait(60)
         self.start()
 
     def control(self, *words: str) -> str:
-        """`rabbitmqctl …`; takes a second or two. Its stdout; raises CalledProcessError."""
+        """Runs `rabbitmqctl …` in one or two seconds; returns stdout. Raises CalledProcessError."""
         ran = subprocess.run(
             [program("rabbitmqctl"), "--quiet", *words],
             env=self.environment,

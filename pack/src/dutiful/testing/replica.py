@@ -1,4 +1,4 @@
-"""A streaming replica beside a PostgreSQL server of our own: made by pg_basebackup, held behind."""
+"""A streaming replica of a test's PostgreSQL server, which can be made to lag."""
 
 import os
 import signal
@@ -10,11 +10,11 @@ from typing import Final
 from dutiful.testing.postgres import QUICK, Postgres, PostgresMissing, owner, programs
 
 PRIMARY: Final = {"wal_level": "replica", "max_wal_senders": "10", "hot_standby": "on"}
-"""PostgreSQL's own defaults, which a packager may have changed."""
+"""The primary's settings: PostgreSQL's defaults, which a packager may have changed."""
 
 
 class Replica(Postgres):
-    """A standby of `primary`, which runs. `settings` are lines of its postgresql.conf."""
+    """A standby of a running `primary`. `settings` are lines of its postgresql.conf."""
 
     def __init__(
         self,
@@ -28,7 +28,7 @@ class Replica(Postgres):
         self._frozen: list[int] = []
 
     def make(self) -> None:
-        """A copy of the primary as it is now, where there is none. Raises PostgresMissing."""
+        """Copies the primary with pg_basebackup, unless there is data. Raises PostgresMissing."""
         self.own(self.folder)
         if self.data.exists():
             return
@@ -45,15 +45,16 @@ class Replica(Postgres):
             raise PostgresMissing(f"pg_basebackup failed: {copied.stderr.strip()}")
 
     def hold(self, seconds: float) -> None:
-        """From now on it replays a commit so long after it was made; 0: at once."""
+        """Makes it replay each commit `seconds` after it was made; 0 means at once."""
         self.sql(f"ALTER SYSTEM SET recovery_min_apply_delay = '{round(seconds * 1000)}ms'")
         self.sql("SELECT pg_reload_conf()")
 
     def pause(self) -> None:
-        """Replays nothing more until `resume()`."""
+        """Stops the replay until `resume()`."""
         self.sql("SELECT pg_wal_replay_pause()")
 
     def resume(self) -> None:
+        """Continues the replay."""
         self.sql("SELECT pg_wal_replay_resume()")
 
     def caught_up(self) -> bool:
@@ -63,7 +64,7 @@ class Replica(Postgres):
         return bool(done)
 
     def freeze(self) -> None:
-        """As a host does that swaps: it answers nothing until `thaw()`."""
+        """Stops all its processes, so that it does not answer until `thaw()`."""
         assert self.process is not None
         listed = "SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
         self._frozen = [pid for (pid,) in self.sql(listed)] + [self.process.pid]
@@ -71,6 +72,7 @@ class Replica(Postgres):
             os.kill(pid, signal.SIGSTOP)
 
     def thaw(self) -> None:
+        """Continues its processes."""
         for pid in self._frozen:
             os.kill(pid, signal.SIGCONT)
 

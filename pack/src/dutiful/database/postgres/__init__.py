@@ -1,0 +1,2 @@
+"""A PostgreSQL backend for Django (ENGINE "dutiful.database.postgres"), with a pool of
+connections."""

@@ -47,7 +47,7 @@ class Counters:
 
 
 @dataclass
-class Look:
+class Collected:
     """Times are epoch seconds."""
 
     now: float
@@ -58,5 +58,5 @@ class Look:
     """When the monitor began to look."""
     profiles: tuple[Profile, ...] = field(default_factory=lambda: conf().shapes)
     """The shapes of this deployment's workers."""
-    silent_channels: Mapping[str, str] = field(default_factory=dict)
+    failing_channels: Mapping[str, str] = field(default_factory=dict)
     """Ways of telling that do not work, and why."""

@@ -23,7 +23,7 @@ def check_connections(databases: Sequence[str] | None = None, **_: Any) -> list[
     found: list[CheckMessage] = []
     for alias in databases or ():
         try:
-            budget = plan.budget({}, server.see(alias), take(60).workers)
+            budget = plan.budget({}, server.measure(alias), take(60).workers)
         except (DatabaseError, ProfileError) as error:
             found.append(_said(checks.Warning, "W402", f"nobody has counted: {error}"))
             continue

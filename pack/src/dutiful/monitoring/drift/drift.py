@@ -93,7 +93,7 @@ class Verdict:
     gone: list[str]
 
 
-def judge(figures: Iterable[Figures], tasks: Any, least: int = LEAST_RUNS) -> Verdict:
+def evaluate(figures: Iterable[Figures], tasks: Any, least: int = LEAST_RUNS) -> Verdict:
     """`tasks` is the app's registry. Celery's own tasks are nobody's to declare: passed over."""
     findings: list[Finding] = []
     few: list[str] = []

@@ -38,7 +38,7 @@ class Migration(migrations.Migration):
                 ('text', models.TextField()),
                 ('since', models.DateTimeField(help_text='When it was first seen bad.')),
                 ('fired_at', models.DateTimeField()),
-                ('told_at', models.DateTimeField(help_text="Empty: it was another alert's effect.", null=True)),
+                ('reported_at', models.DateTimeField(help_text="Empty: it was another alert's effect.", null=True)),
                 ('resolved_at', models.DateTimeField(null=True)),
                 ('saved_at', models.DateTimeField()),
                 ('data', models.JSONField(default=dict, help_text='The rest of it, as the monitor keeps it.')),

@@ -24,7 +24,7 @@ class Publishes:
     """Of one process's looks."""
 
     def __init__(self) -> None:
-        self._looks: deque[tuple[float, dict[str, Counts]]] = deque()
+        self._readings: deque[tuple[float, dict[str, Counts]]] = deque()
 
     def read(self, values: Any) -> dict[str, Latency]:
         """`values` is HMGET's reply for `fields()`, or an error."""
@@ -33,10 +33,10 @@ class Publishes:
         pairs = zip(fields(), values, strict=True)
         told = store.parse({name.encode(): value for name, value in pairs if value is not None})
         now, found = time.monotonic(), told.publishes
-        while self._looks and now - self._looks[0][0] > LONGEST:
-            self._looks.popleft()
-        earlier = self._looks[0][1] if self._looks else {}
-        self._looks.append((now, found))
+        while self._readings and now - self._readings[0][0] > LONGEST:
+            self._readings.popleft()
+        earlier = self._readings[0][1] if self._readings else {}
+        self._readings.append((now, found))
         latencies = {role: _since(found[role], earlier.get(role)) for role in found}
         return {role: latency for role, latency in latencies.items() if latency}
 

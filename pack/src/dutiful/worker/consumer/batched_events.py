@@ -1,15 +1,18 @@
-"""Events in batches: stock publishes them at every turn of the loop, half of its time."""
+"""Sends a worker's events in batches.
+
+Stock Celery publishes them at every turn of its event loop, which took half of the loop's time.
+"""
 
 from typing import Any, Final
 
 FLUSH_SECONDS: Final = 0.5
-"""Flower sees a task's events this much later at the most."""
-MOST: Final = 20_000
-"""Events that are published sooner, so that a flood does not stay in memory."""
+"""An event is published, and shown by Flower, at most this much later."""
+MOST_EVENTS: Final = 20_000
+"""With so many events a batch is published at once, so that it does not fill the memory."""
 
 
 class BatchedEvents:
-    """Mixed into Celery's consumer. `hub`, `timer` and `event_dispatcher` are the consumer's."""
+    """Mixed into Celery's consumer, whose `hub`, `timer` and `event_dispatcher` it uses."""
 
     hub: Any
     timer: Any
@@ -18,11 +21,11 @@ class BatchedEvents:
     _flush_planned = False
 
     def on_send_event_buffered(self) -> None:
-        """Called for each event, from any thread."""
+        """Plans a flush. Celery calls this for each event, in any thread."""
         if self._flush_planned or not self.hub:
             return
         self._flush_planned = True
-        self.event_dispatcher.buffer_limit = MOST
+        self.event_dispatcher.buffer_limit = MOST_EVENTS
         self.hub.call_soon(self._plan_flush)
 
     def _plan_flush(self) -> None:

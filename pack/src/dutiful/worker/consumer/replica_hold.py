@@ -1,7 +1,8 @@
-"""Tasks that wait while every replica is too far behind: what they write is what replicas lag by.
+"""Puts tasks back while every replica is too far behind, since what they write makes replicas lag.
 
-REPLICA_HOLD names them. A message is put back with a pause, uncounted, for REPLICA_HOLD_SECONDS at
-most; then it runs. Replicas that do not answer hold up nobody: there is no telling when they will.
+REPLICA_HOLD names these tasks. Their messages are put back with a pause, uncounted, for
+REPLICA_HOLD_SECONDS at most; then they run. Replicas that do not answer hold no task up, since it
+is not known when they will.
 """
 
 import logging
@@ -10,42 +11,42 @@ from typing import Any, Final
 from dutiful.database.replicas import REPLICA_HOLD, REPLICA_HOLD_SECONDS, REPLICA_URLS
 from dutiful.replicas import status, watch
 from dutiful.replicas.declared import among
-from dutiful.worker.consumer.deferral import Patience
+from dutiful.worker.consumer.deferral import Deferral
 
-PAUSE: Final = 2.0
+SHORTEST_PAUSE: Final = 2.0
 LONGEST_PAUSE: Final = 30.0
-"""Seconds between two looks at a message; they grow with its age, so that a flood costs little."""
+"""Seconds that a message is put back for. They grow with its age, so that many cost little."""
 
 logger = logging.getLogger(__name__)
 
 
-class Hold:
-    """One worker's, in its main process."""
+class ReplicaHold:
+    """The held tasks of one worker, in its main process."""
 
     def __init__(self) -> None:
         self.names = REPLICA_HOLD.get() if REPLICA_URLS.get() else []
-        self._patience = Patience(PAUSE, float(REPLICA_HOLD_SECONDS.get()))
+        self._deferral = Deferral(SHORTEST_PAUSE, float(REPLICA_HOLD_SECONDS.get()))
 
     def pause(self, request: Any) -> float | None:
-        """Seconds that a message is to be put back for; None: it runs."""
+        """Returns the seconds to put a message back for; None if it runs."""
         if not self.names or not among(request.task, self.names) or not _all_behind():
             return None
         tag = str(request.message.delivery_tag)
-        wait = self._patience.wait(self._patience.age(tag))
-        if wait is None:
-            self._patience.forget(tag)
+        pause = self._deferral.pause(self._deferral.age(tag))
+        if pause is None:
+            self._deferral.forget(tag)
             return None
-        if self._patience.warns(request.name):
+        if self._deferral.warns(request.name):
             logger.warning(
                 "%s is held while every replica is too far behind, each of its messages for %g s"
                 " at most: see replica-lag in docs/runbook.md",
                 request.name,
-                self._patience.patience,
+                self._deferral.longest,
             )
-        return min(wait, LONGEST_PAUSE)
+        return min(pause, LONGEST_PAUSE)
 
 
 def _all_behind() -> bool:
     watch.ensure_running()
-    there = [each for each in status.each() if each.answers]
-    return bool(there) and not any(each.within_limits for each in there)
+    answering = [each for each in status.each() if each.answers]
+    return bool(answering) and not any(each.within_limits for each in answering)

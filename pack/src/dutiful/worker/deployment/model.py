@@ -1,4 +1,4 @@
-"""What a deployment counts on, as the doctor is told it: this room may not import what knows it."""
+"""What a deployment is set to, as plain data: the doctor reads this, and not the settings."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Process:
-    """One line of the Procfile and the connections to the broker that it takes."""
+    """One Procfile entry and its connections to the broker."""
 
     name: str
     count: int
@@ -19,21 +19,21 @@ class Process:
 
 @dataclass(frozen=True)
 class Deployment:
-    """The configured side. Times in seconds."""
+    """The configured side. Times are in seconds."""
 
     longest_run: float
     """The longest hard time limit of any queue or task."""
     longest_run_of: str
-    """Whose it is."""
+    """The name of that queue or task."""
     longest_delay: float
-    """The longest wait before a retry."""
+    """The longest pause before a retry."""
     visibility_timeout: float | None
-    """After this a stock worker's message goes to another. None: not a Redis."""
+    """After this time a message of a stock worker goes to another. None: the broker is no Redis."""
     lease: float | None
-    """How long a worker is missed before its messages go to another. None: stock transport."""
+    """After this time a lost worker's messages go to another. None: stock kombu's transport."""
     grace: float
     """How long a worker takes to stop, at most."""
     platforms: Mapping[str, float]
-    """By platform: how long it waits after SIGTERM before it kills."""
+    """By platform: how long it waits after SIGTERM before it sends SIGKILL."""
     processes: tuple[Process, ...]
-    """The whole Procfile. Empty: there is none to read."""
+    """The entries of the Procfile; empty where there is none."""

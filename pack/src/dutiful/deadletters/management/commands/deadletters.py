@@ -30,9 +30,9 @@ class Command(BaseCommand):
         listed.add_argument("--task")
         listed.add_argument("--state", choices=STATES, default="open")
         listed.add_argument("--most", type=int, default=50)
-        add("show", "one dead letter with all its data").add_argument("id", type=int)
+        add("show", "one dead letter with all its data").add_argument("key", metavar="ID", type=int)
         again = add("replay", "send one dead letter again")
-        again.add_argument("id", type=int)
+        again.add_argument("key", metavar="ID", type=int)
         again.add_argument("--args", dest="edited", help="other positional arguments, a JSON list")
         again.add_argument("--kwargs", dest="named", help="other keyword arguments, a JSON object")
         some = add("canary", "replay the N oldest of a group; then the rest, if a rate is given")
@@ -47,7 +47,7 @@ class Command(BaseCommand):
         add("stop", "stop a replay: send no more of it").add_argument("replay", type=int)
         add("replays", "replays of groups, the latest first")
         close = add("discard", "close dead letters without a replay")
-        close.add_argument("id", type=int, nargs="?")
+        close.add_argument("key", metavar="ID", type=int, nargs="?")
         close.add_argument("--group")
         close.add_argument("--reason", required=True)
         add("collect", "move dead letters from the broker to the database now")
@@ -102,8 +102,8 @@ class Command(BaseCommand):
                 f"  {each.reason}: {text}"
             )
 
-    def _show(self, id: int, **_: Any) -> None:
-        found = DeadLetter.objects.get(pk=id)
+    def _show(self, key: int, **_: Any) -> None:
+        found = DeadLetter.objects.get(pk=key)
         names = ("task", "task_id", "queue", "reason", "died_at", "worker", "frame", "fingerprint")
         for name in (*names, "state", "note", "args", "kwargs"):
             self.stdout.write(f"{name + ':':13}{getattr(found, name)}")
@@ -111,12 +111,12 @@ class Command(BaseCommand):
             self.stdout.write(f"attempt:     {at or ''} {worker} {text}")
         self.stdout.write(found.traceback or found.message)
 
-    def _replay(self, id: int, edited: str | None, named: str | None, **_: Any) -> None:
-        found = DeadLetter.objects.get(pk=id)
+    def _replay(self, key: int, edited: str | None, named: str | None, **_: Any) -> None:
+        found = DeadLetter.objects.get(pk=key)
         args = arguments(edited, list) if edited is not None else None
         kwargs = arguments(named, dict) if named is not None else None
         replay(found, self.by, args, kwargs)
-        self.stdout.write(f"dead letter {id} is on its way; `show {id}` says how it ended")
+        self.stdout.write(f"dead letter {key} is on its way; `show {key}` says how it ended")
 
     def _canary(self, group: str, count: int, then: int, **_: Any) -> None:
         made = campaign.canary(group, count, then, self.by)
@@ -135,10 +135,10 @@ class Command(BaseCommand):
         for each in Campaign.objects.all()[:50]:
             self.stdout.write(f"{each}, {each.note}")
 
-    def _discard(self, id: int | None, group: str | None, reason: str, **_: Any) -> None:
-        if (id is None) == (group is None):
+    def _discard(self, key: int | None, group: str | None, reason: str, **_: Any) -> None:
+        if (key is None) == (group is None):
             raise CommandError("give the id of one dead letter, or --group")
         every = DeadLetter.objects.all()
-        chosen = every.filter(fingerprint=group) if group else every.filter(pk=id or 0)
+        chosen = every.filter(fingerprint=group) if group else every.filter(pk=key or 0)
         count = discard(chosen, reason, self.by)
         self.stdout.write(f"{count} discarded")

@@ -1,4 +1,4 @@
-"""Where a contender runs: a fresh broker, a record of its own, processes that end with it."""
+"""One system with a new broker, a record of its own, and processes that end with it."""
 
 import json
 import os
@@ -14,19 +14,17 @@ from dutiful import env
 from dutiful.dev.embedded import EmbeddedBroker
 from dutiful.testing.processes import Running, wait_for
 from tests.benchmarks import record
-from tests.benchmarks.contenders import SLOTS, Contender
+from tests.benchmarks.systems import SLOTS, System
 
 DEADLINE: Final = 300
-"""Seconds that one step of one contender may take; then it is stuck, not slow."""
+"""Seconds that one step of one system may take before it counts as stuck."""
 
 
-class Place:
-    """One contender, its broker and its processes. `runs` is the file (or pipe) of the record."""
+class Deployment:
+    """A system, its broker and its processes. `runs` is the file or pipe of the record."""
 
-    def __init__(
-        self, contender: Contender, pool: str, broker: EmbeddedBroker, folder: Path
-    ) -> None:
-        self.contender = contender
+    def __init__(self, system: System, pool: str, broker: EmbeddedBroker, folder: Path) -> None:
+        self.system = system
         self.pool = pool
         self.broker = broker
         self.folder = folder
@@ -34,40 +32,42 @@ class Place:
         self.processes: list[Running] = []
 
     def start(self, *words: str) -> Running:
-        """`python -m …` in the contender's environment."""
+        """Starts `python -m …` in the system's environment."""
         log = self.folder / f"{len(self.processes)}.log"
         self.processes.append(Running([sys.executable, "-m", *words], log, self.environment))
         return self.processes[-1]
 
     @property
     def environment(self) -> dict[str, str]:
+        """The environment variables of its processes."""
         return {
             "BROKER_URL": self.broker.url,
             "DATABASE_URL": f"sqlite:///{self.folder / 'db.sqlite3'}",
             "BENCH_RECORD": str(self.runs),
-            **self.contender.environment,
+            **self.system.environment,
         }
 
     def start_worker(self) -> Running:
+        """Starts the system's worker."""
         slots = SLOTS[self.pool]
-        return self.start(*self.contender.worker(self.pool, slots, self.broker.url))
+        return self.start(*self.system.worker(self.pool, slots, self.broker.url))
 
     def publish(self, count: int) -> None:
-        """The backlog. Raises AssertionError with the publisher's log."""
+        """Publishes a backlog of `count`. Raises AssertionError with the publisher's log."""
         process = self.start(*self._publisher("send", count))
         if process.wait(DEADLINE) != 0:
-            raise AssertionError(f"{self.contender.name} does not publish\n{process.log}")
+            raise AssertionError(f"{self.system.name} does not publish\n{process.log}")
 
     def turns(self, command: str, amount: int) -> "Turns":
-        """A publisher that measures a block whenever it is told to."""
+        """Returns a publisher that measures one block at each request."""
         return Turns([sys.executable, "-m", *self._publisher(command, amount)], self)
 
     def _publisher(self, command: str, amount: int) -> list[str]:
-        module = self.contender.module
+        module = self.system.module
         return ["tests.benchmarks.publisher", module, self.pool, command, str(amount)]
 
     def wait_for_runs(self, count: int, worker: Running) -> None:
-        """Returns once so many tasks ran. Raises AssertionError with the worker's last lines."""
+        """Waits until `count` tasks ran. Raises AssertionError with the worker's last lines."""
 
         def done() -> bool:
             if worker.popen.poll() is not None:
@@ -79,29 +79,30 @@ class Place:
         except AssertionError as error:
             ran = record.count(self.runs)
             raise AssertionError(
-                f"{self.contender.name}: {error}; {ran} ran\n{worker.log[-2000:]}"
+                f"{self.system.name}: {error}; {ran} ran\n{worker.log[-2000:]}"
             ) from None
 
     def stop(self) -> None:
+        """Ends its processes."""
         for process in reversed(self.processes):
             process.stop(3)
 
 
 @contextmanager
-def place(contender: Contender, pool: str) -> Iterator[Place]:
-    """A fresh broker and an empty record for one contender."""
+def deployed(system: System, pool: str) -> Iterator[Deployment]:
+    """Yields the system with a new broker and an empty record."""
     with ExitStack() as ends:
         folder = Path(ends.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
         broker = ends.enter_context(EmbeddedBroker(folder / "broker"))
-        found = Place(contender, pool, broker, folder)
+        found = Deployment(system, pool, broker, folder)
         ends.callback(found.stop)
         yield found
 
 
 class Turns:
-    """A process that measures one block for each line it is sent, and answers with a list."""
+    """A process that measures one block for each line on stdin and prints a list of figures."""
 
-    def __init__(self, argv: list[str], here: Place) -> None:
+    def __init__(self, argv: list[str], here: Deployment) -> None:
         self.log = here.folder / "turns.log"
         with self.log.open("wb") as errors:
             self.popen = subprocess.Popen(
@@ -117,7 +118,7 @@ class Turns:
         self._answer()
 
     def take(self) -> list[float]:
-        """One block's figures."""
+        """Measures one block; returns its figures."""
         assert self.popen.stdin is not None
         self.popen.stdin.write("\n")
         self.popen.stdin.flush()

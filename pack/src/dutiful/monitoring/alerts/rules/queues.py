@@ -6,7 +6,7 @@ from dutiful.catalogue.classes import QueueClass
 from dutiful.conf.queues import catalogue
 from dutiful.monitoring import forecast
 from dutiful.monitoring.alerts.alert import Finding
-from dutiful.monitoring.alerts.collected import Look
+from dutiful.monitoring.alerts.collected import Collected
 from dutiful.monitoring.alerts.formatting import percent, span
 from dutiful.monitoring.slo import burn as slo
 
@@ -17,16 +17,16 @@ RETRIED_FEWEST: Final = 20
 DEAD_FEWEST: Final = 10
 
 
-def queue_late(look: Look) -> list[Finding] | None:
-    if look.snapshot.queues.unreachable:
+def queue_late(collected: Collected) -> list[Finding] | None:
+    if collected.snapshot.queues.unreachable:
         return None
     found = []
     for promised in catalogue():
-        queue = look.snapshot.queues.named(promised.name)
+        queue = collected.snapshot.queues.named(promised.name)
         if queue is None or queue.depth is None:
             continue
         oldest = queue.oldest_seconds or 0.0
-        planned = forecast.of(look.snapshot, promised, look.profiles)
+        planned = forecast.of(collected.snapshot, promised, collected.profiles)
         allowed = slo.oldest_allowed(promised.starts_within)
         found.append(
             Finding(
@@ -46,8 +46,8 @@ def queue_late(look: Look) -> list[Finding] | None:
     return found
 
 
-def queue_unserved(look: Look) -> list[Finding] | None:
-    queues, workers = look.snapshot.queues, look.snapshot.workers
+def queue_unserved(collected: Collected) -> list[Finding] | None:
+    queues, workers = collected.snapshot.queues, collected.snapshot.workers
     if queues.unreachable or workers.unreachable:
         return None
     found = []
@@ -62,29 +62,29 @@ def queue_unserved(look: Look) -> list[Finding] | None:
                 promise=0,
                 unit="messages",
                 text=f"{queue.name}: {queue.depth} messages wait, and no worker consumes it.",
-                advice=forecast.start_one(queue.name, look.snapshot, look.profiles),
+                advice=forecast.start_one(queue.name, collected.snapshot, collected.profiles),
             )
         )
     return found
 
 
-def slo_burn_fast(look: Look) -> list[Finding] | None:
-    return [_burn("slo-burn-fast", slo.FAST, queue, look) for queue in catalogue()]
+def slo_burn_fast(collected: Collected) -> list[Finding] | None:
+    return [_burn("slo-burn-fast", slo.FAST, queue, collected) for queue in catalogue()]
 
 
-def slo_burn_slow(look: Look) -> list[Finding] | None:
-    return [_burn("slo-burn-slow", slo.SLOW, queue, look) for queue in catalogue()]
+def slo_burn_slow(collected: Collected) -> list[Finding] | None:
+    return [_burn("slo-burn-slow", slo.SLOW, queue, collected) for queue in catalogue()]
 
 
-def _burn(rule: str, pair: slo.Burn, queue: QueueClass, look: Look) -> Finding:
+def _burn(rule: str, pair: slo.Burn, queue: QueueClass, collected: Collected) -> Finding:
     burn = slo.scaled(pair, queue)
-    seen = look.snapshot.queues.named(queue.name)
+    seen = collected.snapshot.queues.named(queue.name)
     late = slo.waiting_late(seen.depth, seen.oldest_seconds, queue.starts_within) if seen else 0
     long, short = (
-        slo.rate(look.starts.count(queue.name, window, look.now), window, late)
+        slo.rate(collected.starts.count(queue.name, window, collected.now), window, late)
         for window in (burn.long, burn.short)
     )
-    planned = forecast.of(look.snapshot, queue, look.profiles)
+    planned = forecast.of(collected.snapshot, queue, collected.profiles)
     return Finding(
         rule=rule,
         subject=queue.name,
@@ -101,11 +101,11 @@ def _burn(rule: str, pair: slo.Burn, queue: QueueClass, look: Look) -> Finding:
     )
 
 
-def retries(look: Look) -> list[Finding] | None:
+def retries(collected: Collected) -> list[Finding] | None:
     found = []
     for queue in catalogue():
-        runs = look.counters.rise(f"runs:{queue.name}", LATELY)
-        retried = look.counters.rise(f"retried:{queue.name}", LATELY)
+        runs = collected.counters.rise(f"runs:{queue.name}", LATELY)
+        retried = collected.counters.rise(f"retried:{queue.name}", LATELY)
         if runs is None or retried is None:
             continue
         share = retried / runs if runs else 0.0
@@ -125,10 +125,12 @@ def retries(look: Look) -> list[Finding] | None:
     return found or None
 
 
-def dead_letters(look: Look) -> list[Finding] | None:
+def dead_letters(collected: Collected) -> list[Finding] | None:
     found = []
     for queue in catalogue():
-        rises = [look.counters.rise(f"{kind}:{queue.name}", LATELY) for kind in ("dead", "failed")]
+        rises = [
+            collected.counters.rise(f"{kind}:{queue.name}", LATELY) for kind in ("dead", "failed")
+        ]
         known = [rise for rise in rises if rise is not None]
         if not known:
             continue

@@ -5,7 +5,7 @@ from typing import Final
 from dutiful.catalogue.classes import MINUTE
 from dutiful.conf.queues import by_name, known
 from dutiful.monitoring.alerts.alert import Finding
-from dutiful.monitoring.alerts.collected import Look
+from dutiful.monitoring.alerts.collected import Collected
 from dutiful.monitoring.alerts.formatting import span
 from dutiful.monitoring.snapshot.facts import BeatEntry, Worker
 
@@ -16,8 +16,10 @@ STARTS: Final = 6
 """Starts an hour and worker: one and another for each of five deploys."""
 
 
-def beat_silent(look: Look) -> list[Finding] | None:
-    beat = look.snapshot.beat
+def beat_silent(collected: Collected) -> list[Finding] | None:
+    beat = collected.snapshot.beat
+    if not beat.installed:
+        return []
     if beat.unreachable and beat.leader_unreachable:
         return None
     leaderless = not beat.leader and not beat.leader_unreachable
@@ -41,19 +43,19 @@ def heartbeat_allowed(queue: str) -> float:
     return MINUTE + by_name(queue).starts_within + MINUTE
 
 
-def heartbeat_age(entry: BeatEntry, look: Look) -> float:
+def heartbeat_age(entry: BeatEntry, collected: Collected) -> float:
     """Seconds since one arrived; since the monitor looks, where none ever did."""
-    return look.now - max(entry.ran_at or 0.0, 0.0 if entry.ran_at else look.since)
+    return collected.now - max(entry.ran_at or 0.0, 0.0 if entry.ran_at else collected.since)
 
 
-def heartbeat_late(look: Look) -> list[Finding] | None:
-    if look.snapshot.beat.unreachable:
+def heartbeat_late(collected: Collected) -> list[Finding] | None:
+    if collected.snapshot.beat.unreachable:
         return None
     found = []
-    for entry in look.snapshot.beat.entries:
+    for entry in collected.snapshot.beat.entries:
         if not known(entry.queue) or entry.paused:
             continue
-        age, allowed = heartbeat_age(entry, look), heartbeat_allowed(entry.queue)
+        age, allowed = heartbeat_age(entry, collected), heartbeat_allowed(entry.queue)
         where = "beat did not send it" if entry.state == "pending" else "no worker ran it"
         found.append(
             Finding(
@@ -70,9 +72,9 @@ def heartbeat_late(look: Look) -> list[Finding] | None:
     return found
 
 
-def ticks_missed(look: Look) -> list[Finding] | None:
-    missed = look.counters.rise("ticks missed", LATELY)
-    if look.snapshot.beat.unreachable or missed is None:
+def ticks_missed(collected: Collected) -> list[Finding] | None:
+    missed = collected.counters.rise("ticks missed", LATELY)
+    if collected.snapshot.beat.unreachable or missed is None:
         return None
     return [
         Finding(
@@ -87,12 +89,12 @@ def ticks_missed(look: Look) -> list[Finding] | None:
     ]
 
 
-def worker_lost(look: Look) -> list[Finding] | None:
-    workers = look.snapshot.workers
+def worker_lost(collected: Collected) -> list[Finding] | None:
+    workers = collected.snapshot.workers
     if workers.unreachable:
         return None
     silent = [worker for worker in workers.each if not worker.alive]
-    lost = (look.counters.rise("workers lost", LATELY) or 0) + len(silent)
+    lost = (collected.counters.rise("workers lost", LATELY) or 0) + len(silent)
     last = ", ".join(_last(worker) for worker in silent[:3])
     return [
         Finding(
@@ -112,8 +114,8 @@ def _last(worker: Worker) -> str:
     return f"{worker.name} (heard of {span(worker.lease_age)} ago, memory {memory})"
 
 
-def worker_restarts(look: Look) -> list[Finding] | None:
-    workers = look.snapshot.workers
+def worker_restarts(collected: Collected) -> list[Finding] | None:
+    workers = collected.snapshot.workers
     if workers.unreachable:
         return None
     found = []

@@ -1,4 +1,4 @@
-"""What a figure means nothing without: machine, versions, settings."""
+"""The text around the figures: machine, versions, settings, and a table of the results."""
 
 import os
 import platform
@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from dutiful.dev.embedded import server_binary
-from tests.benchmarks.contenders import OTHERS, OURS, SLOTS, STOCK
+from tests.benchmarks.systems import OTHERS, OURS, SLOTS, STOCK
 
 OWN: Final = ["celery", "kombu", "redis", "hiredis", "Django"]
 PEERS: Final = ["dramatiq", "rq", "huey", "taskiq", "taskiq-redis"]
 
 
-def surroundings() -> dict[str, str]:
-    """Machine and versions, as text."""
+def machine() -> dict[str, str]:
+    """Returns the machine, its load and the versions."""
     load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
     server = subprocess.run([server_binary(), "--version"], capture_output=True, text=True)
     return {
@@ -28,10 +28,10 @@ def surroundings() -> dict[str, str]:
 
 
 def settings() -> dict[str, str]:
-    """How each contender is set, in a sentence."""
+    """Returns how each system is configured, in a sentence."""
     each = {
         "slots": ", ".join(f"{pool} {slots}" for pool, slots in SLOTS.items()),
-        "broker": "the project's own server for each contender and round, AOF every second",
+        "broker": "a server of its own for each system and round, AOF every second",
         "stock": f"task_acks_late, -l INFO, else defaults; {STOCK.promises}",
         "ours": f"production settings, events and logs as deployed; {OURS.promises}",
     }
@@ -39,7 +39,7 @@ def settings() -> dict[str, str]:
 
 
 def table(found: dict[str, Any]) -> str:
-    """A benchmark in two or three lines for people."""
+    """Returns the result of a benchmark as two or three lines of text."""
     lines = [f"\n{found['name']} ({found['unit']}, {found['slots']} slots)"]
     for end in ("", "_p99"):
         if "ratio" + end in found:

@@ -1,4 +1,4 @@
-"""Who runs: how each publishes, how its worker starts, what it promises."""
+"""The systems that are measured: how each publishes, starts its worker, and what it promises."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -7,25 +7,25 @@ from typing import Final
 from dutiful.catalogue.defaults import COMPUTE
 
 SLOTS: Final = {"threads": 20, "prefork": COMPUTE.slots}
-"""How many tasks run at once, for every contender: threads of one process, or processes."""
+"""How many tasks each system runs at once, in threads of one process or in processes."""
 PROFILE_OF: Final = {"threads": "io", "prefork": "compute"}
 PEERS: Final = "tests.benchmarks.peers"
 AFTER: Final = "at least once: acknowledged after the work"
 
 
 @dataclass(frozen=True)
-class Contender:
-    """`worker(pool, slots, url)` gives the words after `python -m`."""
+class System:
+    """One system. `worker(pool, slots, url)` returns the arguments after `python -m`."""
 
     name: str
     module: str
-    """Has `send(count, pool)`; Celery's two also `batch(count, pool)`."""
+    """A module with `send(count, pool)`, and for stock and ours also `batch(count, pool)`."""
     worker: Callable[[str, int, str], list[str]]
     backlog: int
-    """Tasks of one throughput round: five seconds' work or more for two slow cores."""
+    """Tasks of one throughput round: at least five seconds of work on two slow cores."""
     promises: str = AFTER
     environment: dict[str, str] = field(default_factory=lambda: {"DJANGO_SETTINGS_MODULE": ""})
-    """Without Django's variable, which our own processes set: with it stock Celery loads ours."""
+    """Django's variable is empty by default, or stock Celery would load our settings."""
 
 
 def _stock(pool: str, slots: int, url: str) -> list[str]:
@@ -53,7 +53,7 @@ def _dramatiq(pool: str, slots: int, url: str) -> list[str]:
 
 
 def _rq(pool: str, slots: int, url: str) -> list[str]:
-    # It has no threads: a process for each slot, which forks one for each job.
+    # RQ has no threads: it uses a process for each slot, which forks one for each job.
     return ["rq.cli", "worker-pool", "-n", str(slots), "-u", url, "bench"]
 
 
@@ -68,14 +68,14 @@ def _taskiq(pool: str, slots: int, url: str) -> list[str]:
     return [*words, "--max-async-tasks", str(each), "--max-threadpool-threads", str(each)]
 
 
-STOCK: Final = Contender("stock", "tests.benchmarks.stock_app", _stock, 8_000)
-OURS: Final = Contender(
+STOCK: Final = System("stock", "tests.benchmarks.stock_app", _stock, 8_000)
+OURS: Final = System(
     "ours",
     "tests.benchmarks.ours_app",
     _ours,
     20_000,
     environment={
-        # As it is deployed: production's settings, with nothing switched off.
+        # Production's settings, with nothing switched off.
         "DJANGO_SETTINGS_MODULE": "tests.benchmarks.settings",
         "ENVIRONMENT": "production",
         "SECRET_KEY": "for-benchmarks-only",
@@ -88,14 +88,14 @@ OURS: Final = Contender(
     },
 )
 OTHERS: Final = (
-    Contender("dramatiq", f"{PEERS}.dramatiq_app", _dramatiq, 20_000),
-    Contender("rq", f"{PEERS}.rq_app", _rq, 1_000),
-    Contender(
+    System("dramatiq", f"{PEERS}.dramatiq_app", _dramatiq, 20_000),
+    System("rq", f"{PEERS}.rq_app", _rq, 1_000),
+    System(
         "huey",
         f"{PEERS}.huey_app",
         _huey,
         20_000,
-        promises="at most once: popped before the work, lost with its worker",
+        promises="at most once: popped before the work, and lost if the worker dies",
     ),
-    Contender("taskiq", f"{PEERS}.taskiq_app", _taskiq, 20_000),
+    System("taskiq", f"{PEERS}.taskiq_app", _taskiq, 20_000),
 )

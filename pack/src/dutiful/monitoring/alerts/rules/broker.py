@@ -3,7 +3,7 @@
 from typing import Final
 
 from dutiful.monitoring.alerts.alert import Finding, Severity
-from dutiful.monitoring.alerts.collected import Look
+from dutiful.monitoring.alerts.collected import Collected
 from dutiful.monitoring.alerts.formatting import mebibytes, percent, span
 from dutiful.monitoring.budget import plan
 
@@ -15,20 +15,20 @@ OUTBOX_SECONDS: Final = 60.0
 LATELY: Final = 600.0
 
 
-def broker_down(look: Look) -> list[Finding] | None:
-    why = look.snapshot.server.unreachable.rstrip(".")
+def broker_down(collected: Collected) -> list[Finding] | None:
+    why = collected.snapshot.server.unreachable.rstrip(".")
     return [Finding(rule="broker-down", bad=bool(why), text=f"The broker does not answer: {why}.")]
 
 
-def database_down(look: Look) -> list[Finding] | None:
-    why = look.snapshot.database.unreachable.rstrip(".")
+def database_down(collected: Collected) -> list[Finding] | None:
+    why = collected.snapshot.database.unreachable.rstrip(".")
     return [
         Finding(rule="database-down", bad=bool(why), text=f"The database does not answer: {why}.")
     ]
 
 
-def broker_memory(look: Look) -> list[Finding] | None:
-    server = look.snapshot.server
+def broker_memory(collected: Collected) -> list[Finding] | None:
+    server = collected.snapshot.server
     if server.unreachable or not server.memory or not server.memory_limit:
         return None
     share = server.memory / server.memory_limit
@@ -48,11 +48,11 @@ def broker_memory(look: Look) -> list[Finding] | None:
     ]
 
 
-def broker_evictions(look: Look) -> list[Finding] | None:
-    evicted = look.counters.rise("evictions", LATELY)
-    if look.snapshot.server.unreachable or evicted is None:
+def broker_evictions(collected: Collected) -> list[Finding] | None:
+    evicted = collected.counters.rise("evictions", LATELY)
+    if collected.snapshot.server.unreachable or evicted is None:
         return None
-    policy = look.snapshot.server.eviction_policy
+    policy = collected.snapshot.server.eviction_policy
     return [
         Finding(
             rule="broker-evictions",
@@ -67,8 +67,8 @@ def broker_evictions(look: Look) -> list[Finding] | None:
     ]
 
 
-def broker_persistence(look: Look) -> list[Finding] | None:
-    server = look.snapshot.server
+def broker_persistence(collected: Collected) -> list[Finding] | None:
+    server = collected.snapshot.server
     if server.unreachable:
         return None
     return [
@@ -81,8 +81,8 @@ def broker_persistence(look: Look) -> list[Finding] | None:
     ]
 
 
-def outbox_old(look: Look) -> list[Finding] | None:
-    outbox = look.snapshot.outbox
+def outbox_old(collected: Collected) -> list[Finding] | None:
+    outbox = collected.snapshot.outbox
     if outbox.unreachable:
         return None
     oldest = outbox.oldest_seconds or 0.0
@@ -100,12 +100,12 @@ def outbox_old(look: Look) -> list[Finding] | None:
     ]
 
 
-def database_connections(look: Look) -> list[Finding] | None:
-    database = look.snapshot.database
-    limit = database.seen.fullest if database.seen else None
-    if database.unreachable or database.seen is None or limit is None:
+def database_connections(collected: Collected) -> list[Finding] | None:
+    database = collected.snapshot.database
+    limit = database.connections.fullest if database.connections else None
+    if database.unreachable or database.connections is None or limit is None:
         return None
-    share, live = limit.share, sorted(database.seen.live.items())
+    share, live = limit.share, sorted(database.connections.live.items())
     whose = ", ".join(f"{kind} {count}" for kind, count in live) or "none of them the fleet's"
     return [
         Finding(
@@ -122,11 +122,11 @@ def database_connections(look: Look) -> list[Finding] | None:
     ]
 
 
-def database_budget(look: Look) -> list[Finding] | None:
-    database = look.snapshot.database
-    if database.unreachable or database.seen is None:
+def database_budget(collected: Collected) -> list[Finding] | None:
+    database = collected.snapshot.database
+    if database.unreachable or database.connections is None:
         return None
-    planned = plan.budget({}, database.seen, look.snapshot.workers)
+    planned = plan.budget({}, database.connections, collected.snapshot.workers)
     if planned.tightest is None:
         return None
     room = planned.tightest.room
@@ -144,7 +144,7 @@ def database_budget(look: Look) -> list[Finding] | None:
     ]
 
 
-def channel_failing(look: Look) -> list[Finding] | None:
+def channel_failing(collected: Collected) -> list[Finding] | None:
     return [
         Finding(
             rule="channel-failing",
@@ -152,5 +152,5 @@ def channel_failing(look: Look) -> list[Finding] | None:
             bad=True,
             text=f"Alerts do not get through by {name}: {why}.",
         )
-        for name, why in look.silent_channels.items()
+        for name, why in collected.failing_channels.items()
     ]

@@ -21,22 +21,22 @@ READ_SECONDS: Final = 0.5
 """Between two readings of a prefork pool's pipe, which holds so much of the busiest."""
 
 
-class Teller:
+class Reporter:
     """Of one process. `start()` may be called at any time, and again after a fork."""
 
     def __init__(self, app: Any) -> None:
         self.app = app
         self.tally = Tally()
         self.pipe: Pipe | None = None
-        self.notes: list[Callable[[], None]] = []
+        self.every_half_second: list[Callable[[], None]] = []
         """Called each half second."""
-        self.heard: list[Callable[[dict[str, float]], None]] = []
+        self.listeners: list[Callable[[dict[str, float]], None]] = []
         """Given all numbers before they are told, for this process's own metrics."""
         self._pid = 0
         self._link: Link | None = None
-        self._starting, self._telling = threading.Lock(), threading.Lock()
+        self._starting, self._flushing = threading.Lock(), threading.Lock()
         self._ended = threading.Event()
-        self._untold: dict[str, float] = {}
+        self._unsent: dict[str, float] = {}
         self._trouble = False
 
     def count(self, run: Run) -> None:
@@ -55,14 +55,14 @@ class Teller:
             if self._pid == os.getpid():
                 return
             self._pid = os.getpid()
-            self._link, self._untold = None, {}  # the parent's, who uses it himself
-            threading.Thread(target=self._run, name="fleet-teller", daemon=True).start()
+            self._link, self._unsent = None, {}  # the parent's, who uses it himself
+            threading.Thread(target=self._run, name="fleet-reporter", daemon=True).start()
 
     def end(self) -> None:
         """Tells what is left, once; for the end of the process. Waits a second at the most."""
         self._ended.set()
         if self._pid == os.getpid():
-            self.tell()
+            self.flush()
 
     def _run(self) -> None:
         turns = round(EVERY_SECONDS / READ_SECONDS)
@@ -70,50 +70,50 @@ class Teller:
         while not self._ended.wait(READ_SECONDS):
             count += 1
             try:
-                for note in self.notes:
-                    note()
+                for call in self.every_half_second:
+                    call()
                 if count % turns == 0:
-                    self.tell()
-                elif self._telling.acquire(blocking=False):
+                    self.flush()
+                elif self._flushing.acquire(blocking=False):
                     try:
-                        self._listen()
+                        self._read_pipe()
                     finally:
-                        self._telling.release()
+                        self._flushing.release()
             except Exception:  # whatever it is, it must not end the counting
                 logger.exception("the fleet's counters: trying again")
 
-    def _listen(self) -> None:
+    def _read_pipe(self) -> None:
         if self.pipe is not None:
             self.tally.extend(self.pipe.read())
 
-    def tell(self) -> None:
+    def flush(self) -> None:
         """One round trip; nothing where there is nothing, or no Redis. From any thread."""
-        if self._telling.acquire(timeout=TIMEOUT):
+        if self._flushing.acquire(timeout=TIMEOUT):
             try:
-                self._tell()
+                self._flush()
             finally:
-                self._telling.release()
+                self._flushing.release()
 
-    def _tell(self) -> None:
-        self._listen()
+    def _flush(self) -> None:
+        self._read_pipe()
         numbers = self.tally.take()
-        for listener in self.heard:
+        for listener in self.listeners:
             listener(numbers)
         url = shared_url()
         if not url:
             return  # RabbitMQ alone: each worker's own metrics have them
         for name, by in numbers.items():
-            self._untold[name] = self._untold.get(name, 0) + by
-        if not self._untold:
+            self._unsent[name] = self._unsent.get(name, 0) + by
+        if not self._unsent:
             return
         if self._link is None:
             self._link = Link(url)
         try:
-            store.add(self._link.client, self._link.prefix, self._untold)
+            store.add(self._link.client, self._link.prefix, self._unsent)
         except LOST as error:
             if not self._trouble:
                 logger.info("the fleet's counters are told later: %s", error)
             self._trouble = True
             self._link.close()
         else:
-            self._untold, self._trouble = {}, False
+            self._unsent, self._trouble = {}, False

@@ -1,15 +1,18 @@
 """The rule about replicas of the database."""
 
 from dutiful.monitoring.alerts.alert import Finding
-from dutiful.monitoring.alerts.collected import Look
+from dutiful.monitoring.alerts.collected import Collected
 from dutiful.monitoring.alerts.formatting import mebibytes, span
-from dutiful.replicas.status import MOST_BYTES, MOST_SECONDS
 
 
-def replica_lag(look: Look) -> list[Finding] | None:
-    database = look.snapshot.database
+def replica_lag(collected: Collected) -> list[Finding] | None:
+    database = collected.snapshot.database
     if database.unreachable:
         return None
+    if not database.replicas:  # none, or `dutiful.replicas` is not installed
+        return []
+    from dutiful.replicas.status import MOST_BYTES, MOST_SECONDS
+
     found = []
     for one in database.replicas:
         if one.usable is None:
