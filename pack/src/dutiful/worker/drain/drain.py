@@ -19,7 +19,7 @@ from celery import signals
 from celery.worker.control import control_command
 
 from dutiful.catalogue.profiles import GRACE
-from dutiful.errors import log_lines
+from dutiful.errors.logs import lines
 from dutiful.task import interruption
 from dutiful.worker.drain import children as drain_children
 from dutiful.worker.drain.loop import Loop
@@ -228,7 +228,7 @@ def _flush_tracker(seconds: float) -> None:
 
 def flush_streams() -> None:
     """Nothing of what was logged is lost when this process ends without Python's own end."""
-    log_lines.flush()
+    lines.flush()
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
 

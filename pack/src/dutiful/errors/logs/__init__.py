@@ -1,4 +1,8 @@
-"""Django's LOGGING: JSON lines in production, readable lines elsewhere."""
+"""Django's LOGGING: JSON lines in production, readable lines elsewhere.
+
+`lines` is its handler, which writes in batches if many threads log. `tracebacks` leaves out
+repeated tracebacks.
+"""
 
 import logging
 from typing import Any
@@ -6,7 +10,7 @@ from typing import Any
 import structlog
 from structlog.typing import Processor
 
-from dutiful.errors import log_lines, log_traces
+from dutiful.errors.logs import lines, tracebacks
 
 
 class NoHeartbeats(logging.Filter):
@@ -50,10 +54,10 @@ def settings(environment: str, level: str) -> dict[str, Any]:
         "disable_existing_loggers": False,
         "formatters": {
             "line": {
-                "()": log_lines.Format,
+                "()": lines.Format,
                 "foreign_pre_chain": shared,
                 "processors": [
-                    log_traces.shorten,
+                    tracebacks.shorten,
                     structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                     stamp,  # for lines that neither structlog nor logging has made
                     *renderer,
@@ -63,7 +67,7 @@ def settings(environment: str, level: str) -> dict[str, Any]:
         "filters": {"no_heartbeats": {"()": NoHeartbeats}},
         "handlers": {
             "stderr": {
-                "class": "dutiful.errors.log_lines.Lines",
+                "class": "dutiful.errors.logs.lines.Lines",
                 "formatter": "line",
                 "filters": ["no_heartbeats"] if development else [],
             }
