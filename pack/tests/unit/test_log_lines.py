@@ -1,4 +1,4 @@
-"""Lines leave in batches where many threads log, and none is lost or mixed with another."""
+"""Lines are written in batches if many threads log, and none is lost or mixed with another."""
 
 import io
 import logging
@@ -95,7 +95,7 @@ def test_errors_of_a_storm_leave_batching_and_soon() -> None:
 
 
 class Counted(io.StringIO):
-    """Counts what is written at once."""
+    """Counts the writes."""
 
     writes = 0
 
@@ -106,7 +106,7 @@ class Counted(io.StringIO):
 
 @pytest.fixture
 def batched(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in a worker of threads, for this test; no other handler of this process is touched."""
+    """Writes in batches, as a worker on threads does; other handlers are untouched."""
     monkeypatch.setattr(lines, "_batching", False)
     monkeypatch.setattr(lines, "_handlers", WeakSet())
     lines.batch()

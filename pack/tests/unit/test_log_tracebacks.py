@@ -1,4 +1,4 @@
-"""A storm's tracebacks are written a few times, and every failure keeps its line."""
+"""Of many equal tracebacks a few are written, and every failure keeps its line."""
 
 import io
 import json
@@ -18,7 +18,7 @@ from dutiful.errors.logs.lines import flush
 
 @pytest.fixture
 def lines() -> Iterator[io.StringIO]:
-    """What production writes."""
+    """The log as in production."""
     configured: dict[str, Any] = logs.settings("production", "INFO")
     configured["handlers"]["stderr"]["stream"] = stream = io.StringIO()
     root = logging.getLogger()

@@ -1,4 +1,4 @@
-"""What the log shows: a developer sees trouble, production sees every line as JSON."""
+"""The log in development, and in production, where every line is JSON."""
 
 import io
 import json
