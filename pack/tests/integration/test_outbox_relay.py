@@ -81,7 +81,7 @@ def test_a_poisoned_message_holds_up_nobody(broker: EmbeddedBroker) -> None:
     assert row(0).due_at > timezone.now()
     OutboxMessage.objects.update(due_at=timezone.now(), attempts=TRIES - 1)
     relay_all()
-    assert state.look() == (0, 0.0, 2, 0)
+    assert state.counts() == (0, 0.0, 2, 0)
 
 
 def test_many_that_are_refused_are_kept_too(broker: EmbeddedBroker) -> None:
