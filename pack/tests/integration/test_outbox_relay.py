@@ -134,9 +134,9 @@ KILLED = """
 import os, sys, django
 django.setup()
 from django.db import transaction
-from dutiful.outbox import commit
+from dutiful.outbox import publisher
 from tests.support.batches import noted
-commit._send = lambda *_: os.kill(os.getpid(), 9)
+publisher.Pending.send = lambda *_: os.kill(os.getpid(), 9)
 with transaction.atomic():
     noted.delay("a", 1)
 """
