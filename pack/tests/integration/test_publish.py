@@ -14,6 +14,7 @@ import pytest
 import redis
 from celery import Celery, chain, signals
 from django.test import override_settings
+from kombu.exceptions import OperationalError
 
 from dutiful import env
 from dutiful.catalogue.classes import DEFAULT_PAYLOAD_LIMIT as LIMIT
@@ -24,8 +25,10 @@ from dutiful.publishing.batch import CHUNK, enqueue_many, publish_batch
 from dutiful.publishing.message import PayloadError
 from dutiful.testing.fixtures import StartWorker
 from dutiful.testing.processes import wait_for
-from tests.support.batches import noted
+from tests.support import batches
+from tests.support.outbox import empty, numbers, stopped
 
+noted: Any = batches.noted  # its types know nothing of our options
 QUEUE = "average_fast"
 RANDOM = {"id", "root_id", "correlation_id", "delivery_tag", "enqueued_at"}
 
@@ -153,6 +156,24 @@ def test_a_broken_connection_is_mended(client: Any) -> None:
     publish_batch(noted, [("a", 2), ("a", 3)])
     numbers = [taken(client)["body"][0][1] for _ in range(client.llen(QUEUE))]
     assert sorted(set(numbers)) == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    "publish",
+    [
+        lambda: noted.apply_async(("a", 1), outbox=False),
+        lambda: noted.apply_async(("a", 1), outbox=False, expires=60),
+        lambda: publish_batch(noted, [("a", 1)]),
+    ],
+)
+def test_without_the_outbox_a_broker_that_is_down_is_the_callers_error(
+    broker: EmbeddedBroker, publish: Callable[[], Any]
+) -> None:
+    with stopped(broker), pytest.raises(OperationalError):
+        publish()
+    publish()
+    assert numbers(broker) == [1]
+    empty(broker)
 
 
 def test_what_has_more_to_it_goes_celerys_way(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
