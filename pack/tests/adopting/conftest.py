@@ -68,9 +68,7 @@ def wheel(distributions: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def new_place(
-    wheel: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Callable[[], Place]:
+def new_place(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Place]:
     """Makes an environment with the wheel, on the packages of this one but for its own pack."""
 
     def make() -> Place:
@@ -81,7 +79,7 @@ def new_place(
         # A plain path: the .pth files in there, the editable pack's among them, are not read.
         (site / "others.pth").write_text(f"{get_path('purelib')}\n")
         install = ["pip", "install", "--no-deps", "--offline", "--quiet", "--python", python, wheel]
-        subprocess.run([UV, *install], check=True)
+        subprocess.run([str(UV), *map(str, install)], check=True)
         for name, module in (("celery", "celery"), ("django-admin", "django")):
             script = python.with_name(name)
             script.write_text(f'#!/bin/sh\nexec "{python}" -m {module} "$@"\n')

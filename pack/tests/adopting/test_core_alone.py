@@ -75,7 +75,11 @@ def shop(new_place: Callable[[], Place]) -> Place:
     shop = start_shop(place)
     add(shop, "shop/celery.py", "import dutiful\ndutiful.install(app)")
     apps = [f"dutiful.{piece}" for piece in CORE]
-    add(shop, "shop/settings.py", f'INSTALLED_APPS += {apps}\nDUTIFUL = {{"UNDECLARED": "average_slow"}}')
+    add(
+        shop,
+        "shop/settings.py",
+        f'INSTALLED_APPS += {apps}\nDUTIFUL = {{"UNDECLARED": "average_slow"}}',
+    )
     return shop
 
 

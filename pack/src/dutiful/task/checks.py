@@ -6,7 +6,8 @@ They look at what is registered. What the source says is the linter's (dutiful/l
 
 from typing import Any
 
-from django.core.checks import CheckMessage, Error, Warning
+from django.core import checks
+from django.core.checks import CheckMessage, Error
 
 from dutiful.conf.queues import NotInCatalogue
 from dutiful.publishing.router import declared
@@ -51,7 +52,7 @@ def _stock(task: Any, queue: str) -> CheckMessage:
             f"; its base {bases} is not dutiful's Task, so declarations, retries by policy and"
             " limits of its queue do not apply to it"
         )
-    return Warning(f"{text}.", hint=STOCK.mend, obj=task.name, id=STOCK.id)
+    return checks.Warning(f"{text}.", hint=STOCK.mend, obj=task.name, id=STOCK.id)
 
 
 def check_aliases(**_: Any) -> list[CheckMessage]:
