@@ -18,7 +18,8 @@ ERROR_TRACKER: Final = env.Var(
     "ERROR_TRACKER",
     dotted_path,
     "",
-    "A function of yours that is told what Sentry is, with or without it (docs/monitoring.md).",
+    "A function of yours that is told what Sentry is, with or without it"
+    " (`python -m dutiful docs monitoring`).",
 )
 TRIES: Final = "retry"
 """Category of the breadcrumbs that are sent: the tries before."""

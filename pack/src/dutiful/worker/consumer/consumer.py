@@ -130,7 +130,7 @@ class Consumer(BatchedEvents, CeleryConsumer):
                     f"task {name} is not known to this release: its messages are put back for a"
                     f" worker that knows it, for {self.unknown.patience:g} s each, then they go to"
                     " the dead letters. A renamed task keeps its old name as an alias; see"
-                    " docs/deploys.md."
+                    " `python -m dutiful docs deploys`."
                 )
             return
         self.unknown.forget(tag)

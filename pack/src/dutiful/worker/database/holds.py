@@ -58,7 +58,7 @@ def end(opened: bool) -> None:
     what = "an open transaction" if _here.locks else "a shared database connection"
     said = (
         f"{task} held {what} for {_here.longest:.0f} s without a query: see Long calls in"
-        " docs/database.md"
+        " `python -m dutiful docs database`"
     )
     logger.warning(said)
     setup.warn(said, task)

@@ -65,5 +65,5 @@ def _ended(task: Any, **_: Any) -> None:
     told = "; ".join(f"{n} raised it by {shown(_raised[n])} in {_runs[n]:,} runs" for n in worst)
     logger.error(
         f"child {os.getpid()} is replaced: it took {shown(now)}, past the {shown(_limit)} of a"
-        f" child; {told}. See 'A task leaks memory' in docs/runbook.md"
+        f" child; {told}. See 'A task leaks memory' in `python -m dutiful docs runbook`"
     )

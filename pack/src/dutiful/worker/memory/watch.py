@@ -90,7 +90,7 @@ class Watch(threading.Thread):
             replace.begin(
                 f"{memory.shown(used)} are past the {memory.shown(self.limit)} of profile"
                 f" {self.worker.profile.name}; {self.growth.told()}."
-                " See 'A task leaks memory' in docs/runbook.md"
+                " See 'A task leaks memory' in `python -m dutiful docs runbook`"
             )
 
     def _note(self) -> None:

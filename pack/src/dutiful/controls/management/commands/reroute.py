@@ -17,7 +17,10 @@ AWAY = (OperationalError, RedisError, OSError)
 
 
 class Command(BaseCommand):
-    help = "Moves what waits in a queue to another: nothing is lost or doubled. See docs/drift.md."
+    help = (
+        "Moves what waits in a queue to another: nothing is lost or doubled. See"
+        " `python -m dutiful docs drift`."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("old", metavar="FROM", help="a queue, also one of another deployment")

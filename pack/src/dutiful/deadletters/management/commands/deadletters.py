@@ -16,7 +16,7 @@ STATES = [str(value) for value in Letter.State.values]
 
 
 class Command(BaseCommand):
-    help = "Dead letters: list, look, replay, discard. See docs/dead-letters.md."
+    help = "Dead letters: list, look, replay, discard. See `python -m dutiful docs dead-letters`."
 
     def add_arguments(self, parser: CommandParser) -> None:
         acts = parser.add_subparsers(dest="act", required=True)
