@@ -70,7 +70,7 @@ def test_a_leaking_childs_successor_goes_on_and_the_leak_is_named(
     said = [line for line in worker.log.splitlines() if "is replaced: it took" in line]
     assert len(said) >= 2
     assert "past the 146 MB of a child; limits.leaks_in_child raised it by" in said[0]
-    wait_for("the last ack", lambda: client.hlen("unacked") == 0)
+    wait_for("the last ack", lambda: client.hlen("dutiful:messages") == 0)
 
 
 def test_a_child_is_replaced_after_its_tasks(start_worker: StartWorker, client: Any) -> None:
@@ -85,7 +85,7 @@ def test_a_child_is_replaced_after_its_tasks(start_worker: StartWorker, client: 
 
 def noted(client: Any) -> dict[str, Any]:
     """What a worker said of itself with its lease, once it gave a reading."""
-    (owner,) = client.keys("unacked:owner:*")
+    (owner,) = client.keys("dutiful:owner:*")
     facts: dict[str, Any] = json.loads(client.hget(owner, "facts"))
     return facts if facts.get("memory") else {}
 

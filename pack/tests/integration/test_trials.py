@@ -75,7 +75,7 @@ def test_poison_is_convicted_and_bystanders_run_once(
     wait_for("bystanders", lambda: all(r.status == "SUCCESS" for r in results[3:]))
     assert [notes(client, key) for key in bystanders] == [["start"]] * 20
     assert worker.popen.poll() is None
-    assert not client.keys("unacked:crashes:*")
+    assert not client.keys("dutiful:crashes:*")
 
 
 def test_on_threads_the_worker_lives_through_the_trial(
@@ -103,7 +103,7 @@ def test_a_suspect_that_lives_is_acquitted(
     assert result.result == "survived"
     assert len(notes(client, key)) == DEATHS + 1
     assert not letters.all()
-    wait_for("its counts are gone", lambda: not client.keys("unacked:crashes:*"))
+    wait_for("its counts are gone", lambda: not client.keys("dutiful:crashes:*"))
 
 
 def test_a_hard_time_limit_in_a_hearing_is_a_timeout(
@@ -143,7 +143,7 @@ def test_a_worker_that_stops_convicts_nobody(
     wait_for("its message", lambda: client.llen(COMPUTE) == 1)
     wait_for("the end of the child", lambda: not command(child))
     assert not letters.all()
-    (crashes,) = client.keys("unacked:crashes:*")
+    (crashes,) = client.keys("dutiful:crashes:*")
     assert client.hlen(crashes) == DEATHS
 
 

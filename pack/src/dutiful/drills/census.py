@@ -8,18 +8,18 @@ from typing import Any, Final
 QUEUED: Final = "queued"
 HELD: Final = "held"
 DEAD: Final = "dead"
-DEAD_LETTERS: Final = "dead_letters"
+DEAD_LETTERS: Final = "dutiful:dead_letters"
 """Our stream of dead letters."""
 
 
 def census(client: Any) -> dict[int, str]:
-    """Where each task is that the broker still knows: QUEUED, HELD (unacked) or DEAD."""
+    """Where each task is that the broker still knows: QUEUED, HELD (claimed or delayed) or DEAD."""
     found: dict[int, str] = {}
     for key in client.scan_iter(count=1000):
         kind = client.type(key)
         if kind == "list":
             found |= dict.fromkeys(_numbers(client.lrange(key, 0, -1)), QUEUED)
-        elif kind == "hash" and key.endswith("unacked"):
+        elif kind == "hash" and key.endswith(("unacked", "dutiful:messages")):
             found |= dict.fromkeys(_numbers(client.hvals(key)), HELD)
     found |= dict.fromkeys(dead(client), DEAD)
     return found
@@ -44,7 +44,7 @@ def number_in(value: str) -> int | None:
     """A drill's number in a raw message, or None: other things lie in a broker too."""
     try:
         message = json.loads(value)
-        if isinstance(message, list):  # an entry of `unacked`: [message, exchange, routing key]
+        if isinstance(message, list):  # stock's `unacked` has [message, exchange, key]
             message = message[0]
         body = message["body"]
         if message["properties"].get("body_encoding") == "base64":

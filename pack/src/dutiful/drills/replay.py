@@ -40,7 +40,7 @@ def play(arena: Arena, quick: bool) -> Counts:
     if ours:
         with arena.redis as broker:
             died = wait_for(
-                "all letters", lambda: (n := broker.xlen("dead_letters")) >= tasks and n
+                "all letters", lambda: (n := broker.xlen("dutiful:dead_letters")) >= tasks and n
             )
     arena.ledger.client.set(UP, 1)
     arena.tell("the other side is back")

@@ -106,14 +106,11 @@ def _bring_back(arena: Arena) -> None:
 
 
 def _turn_back(client: Any) -> None:
-    """Moves all that the server has written down about time into the past, our fences too."""
-    for key in client.scan_iter("unacked*", _type="zset"):
-        for tag, score in client.zrange(key, 0, -1, withscores=True):
-            client.zadd(key, {tag: round(score - AGE, 6)})
-    for key in client.scan_iter("unacked:held:*"):
-        for tag, note in client.hgetall(key).items():
-            score, _, rest = note.partition("|")
-            client.hset(key, tag, f"{float(score) - AGE:.6f}|{rest}")
+    """Moves all that the server has written down about time into the past."""
+    for pattern in ("unacked*", "dutiful:*"):
+        for key in client.scan_iter(pattern, _type="zset"):
+            for tag, score in client.zrange(key, 0, -1, withscores=True):
+                client.zadd(key, {tag: round(score - AGE, 6)})
     for key in client.scan_iter():
         left = client.pttl(key)
         if left >= 0:

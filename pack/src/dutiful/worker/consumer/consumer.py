@@ -120,7 +120,7 @@ class Consumer(BatchedEvents, CeleryConsumer):
             super().on_unknown_task(body, message, exc)
             return
         name = str(exc.args[0] if exc.args else exc)
-        tag = str(message.delivery_tag)
+        tag = str((message.properties or {}).get("delivery_tag"))
         age = self.rabbit.age(message) if self.rabbit is not None else self.unknown.age(tag)
         wait = self.unknown.wait(age)
         if wait is not None:

@@ -30,7 +30,7 @@ class Hold:
         """Seconds that a message is to be put back for; None: it runs."""
         if not self.names or not among(request.task, self.names) or not _all_behind():
             return None
-        tag = str(request.message.delivery_tag)
+        tag = str(request.message.properties["delivery_tag"])
         wait = self._patience.wait(self._patience.age(tag))
         if wait is None:
             self._patience.forget(tag)

@@ -65,7 +65,7 @@ class Case:
         RabbitMQ's have no hearing: a used child is one.
         """
         late = self.request.task.acks_late
-        return bool(not late or (self.request.ours and self.request.message.on_trial))
+        return bool(not late or (self.request.ours and self.request.message.final_run))
 
     @property
     def who(self) -> str:
@@ -142,7 +142,7 @@ class Case:
 
     def _hears(self, whether: bool) -> None:
         if self._owner is not None:
-            self._owner.hearing = whether
+            self._owner.isolates = whether
 
     def _kill(self) -> None:
         if self._process is not None:
@@ -152,7 +152,7 @@ class Case:
         """The child has ended without a word."""
         if not began:
             return self._not_begun(f"ended with {process.status} before it ran the task", fresh)
-        hearing = self.request.ours and not self.request.message.on_trial
+        hearing = self.request.ours and not self.request.message.final_run
         if fresh or hearing:
             time.sleep(OUTLIVED_SECONDS)
         if stopping() or drain.begun():

@@ -27,7 +27,7 @@ def main(fd: int) -> None:
     if os.getppid() != job["parent"]:
         sys.exit("the worker that started this trial is gone")
     while job:
-        _in_line((own + 1000) // 2 if job["on_trial"] else 1000)
+        _in_line((own + 1000) // 2 if job["final_run"] else 1000)
         _run(app, job, fd)
         job = _next_of(jobs)
 

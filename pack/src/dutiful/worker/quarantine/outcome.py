@@ -39,7 +39,7 @@ def job_of(request: Any, include: tuple[str, ...], parent: int) -> bytes:
             "hostname": request.hostname,
             "include": include,
             "parent": parent,
-            "on_trial": request.message.on_trial,
+            "final_run": request.message.final_run,
         },
         default=str,  # RabbitMQ notes times in the headers
     ).encode()
