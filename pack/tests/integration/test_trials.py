@@ -137,7 +137,7 @@ def test_a_worker_that_stops_convicts_nobody(
     key = str(uuid4())
     send("die", key, "kill", DEATHS, 300)
     wait_for("the run in its own child", lambda: len(notes(client, key)) == DEATHS + 1)
-    (child,) = [pid for pid in children(worker.pid) if "trial_child" in command(pid)]
+    (child,) = [pid for pid in children(worker.pid) if "quarantine.child" in command(pid)]
     worker.signal(signal.SIGQUIT)
     worker.wait()
     wait_for("its message", lambda: client.llen(COMPUTE) == 1)
@@ -155,7 +155,7 @@ def test_the_childs_death_by_a_whole_machine_convicts_nobody(
     send("die", key, "kill", DEATHS, 300)
     wait_for("the run in its own child", lambda: len(notes(client, key)) == DEATHS + 1)
     for child in children(worker.pid):
-        if "trial_child" in command(child):
+        if "quarantine.child" in command(child):
             os.kill(child, signal.SIGKILL)
     worker.kill_group()
     survivor = start_worker(*SUSPECTS)

@@ -42,7 +42,7 @@ def suspect(client: Any, name: str, *args: Any, **crashes: str) -> str:
 
 
 def trial_children(worker: Running) -> list[int]:
-    return [pid for pid in children(worker.pid) if "trial_child" in command(pid)]
+    return [pid for pid in children(worker.pid) if "quarantine.child" in command(pid)]
 
 
 def killed_first(pid: int) -> int:
