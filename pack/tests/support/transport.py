@@ -25,8 +25,9 @@ from dutiful.transport.redis.transport import Transport
 LEASE_SECONDS: Final = 1000.0
 VISIBILITY_SECONDS: Final = 100_000.0
 PREFETCH: Final = 50
-OWNERS: Final = "unacked:owners"
-QUIET: Final = "unacked:quiet"
+OWNERS: Final = "dutiful:owners"
+MESSAGES: Final = "dutiful:messages"
+QUIET: Final = "dutiful:quiet"
 _names = itertools.count(1)
 
 
@@ -98,13 +99,8 @@ class Peer:
         if self.looped:
             channel.connection.cycle.loop = mock.Mock()
         if self.owner.heartbeat is None:
-            visibility = self.options["visibility_timeout"]
             self.owner.heartbeat = LeaseHeartbeat(
-                self.owner,
-                channel._get_pool(),
-                channel.script_keys,
-                Options.of(self.options),
-                visibility,
+                self.owner, channel._get_pool(), channel.keys, Options.of(self.options)
             )
         channel.owner = self.owner
         channel.basic_qos(0, PREFETCH, False)
@@ -163,16 +159,20 @@ class Peer:
 
     def refresh(self) -> None:
         heartbeat = self.heartbeat
-        heartbeat._refreshed = heartbeat._renewed = heartbeat._reaped = 0.0
+        heartbeat._refreshed = heartbeat._reaped = 0.0
         heartbeat._keep()
 
     def reap(self) -> list[Any]:
-        """Only the reaper's script, as a heartbeat sends it."""
+        """Only the reaper's script, as a heartbeat sends it: three items for each owner."""
         info = self.heartbeat._line.command("INFO", "server").decode()
         run_id = next(line[7:] for line in info.splitlines() if line.startswith("run_id:"))
         words = (self.owner.id, LEASE_SECONDS, '"reaped"', run_id)
-        reply: list[Any] = self.heartbeat._line.run(scripts.REAP, self.channel.script_keys, words)
-        return reply
+        found: list[Any] = []
+        more = 1
+        while more:
+            more, *reaped = self.heartbeat._run_script(scripts.REAP, *words)
+            found += reaped
+        return found
 
     def blip(self, keeping: set[int]) -> set[int]:
         """Loses its connection as a Celery worker does; returns what Celery dropped.

@@ -11,7 +11,26 @@ from typing import Final
 
 from redis import exceptions as redis_errors
 
+
+class OtherLayout(redis_errors.ResponseError):
+    """This Redis holds messages in a layout of another version of the transport."""
+
+    def __init__(self, reply: str) -> None:
+        super().__init__(
+            f"{reply.removeprefix('OTHERLAYOUT ')}. Run one version until the other one's workers"
+            " have stopped and its messages are exported (`manage.py transport export` of that"
+            " version): docs/transport.md"
+        )
+
+
+def named(error: redis_errors.ResponseError) -> redis_errors.ResponseError:
+    """The server's refusal, with what to do where a script of ours made it."""
+    text = str(error)
+    return OtherLayout(text) if text.startswith("OTHERLAYOUT") else error
+
+
 UNAVAILABLE: Final = (
+    OtherLayout,
     redis_errors.ConnectionError,
     redis_errors.TimeoutError,
     redis_errors.OutOfMemoryError,
@@ -35,7 +54,7 @@ def breaks(error: BaseException) -> bool:
     """Whether a refusal is as good as a broken connection. A full server's is not: it is read."""
     return (
         isinstance(error, redis_errors.ResponseError)
-        and not isinstance(error, redis_errors.OutOfMemoryError)
+        and not isinstance(error, (redis_errors.OutOfMemoryError, OtherLayout))
         and is_unavailable(error)
     )
 

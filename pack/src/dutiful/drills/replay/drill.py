@@ -43,7 +43,7 @@ def run(deployment: Deployment, quick: bool) -> Counts:
     if ours:
         with deployment.redis as broker:
             died = wait_for(
-                "all dead letters", lambda: (n := broker.xlen("dead_letters")) >= tasks and n
+                "all dead letters", lambda: (n := broker.xlen("dutiful:dead_letters")) >= tasks and n
             )
     deployment.record.client.set(UP, 1)
     deployment.report("the dependency is back")

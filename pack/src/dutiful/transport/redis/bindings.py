@@ -20,7 +20,7 @@ _BIND: Final = f"{_ANY_MEMORY}for i = 1, #KEYS do redis.call('SADD', KEYS[i], AR
 class Bindings:
     """Mixed into kombu's channels. What is written stays kombu's."""
 
-    key: Any
+    keys: Any
     keyprefix_queue: str
     keyprefix_binding_permanent: str
     sep: str
@@ -38,6 +38,6 @@ class Bindings:
         except OutOfMemoryError:
             # A queue that stays: kombu sends two plain commands.
             names = (self.keyprefix_queue, self.keyprefix_binding_permanent)
-            keys = [self.key(name % (exchange,)) for name in names]
+            keys = [self.keys.whole(name % (exchange,)) for name in names]
             member = self.sep.join([routing_key or "", pattern or "", queue or ""])
             self.line.command("EVAL", _BIND, len(keys), *keys, member)  # type: ignore[attr-defined]

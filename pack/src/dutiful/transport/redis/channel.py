@@ -88,7 +88,7 @@ class Leased(Bindings, Claiming):
         if self.owner is not None and not self.owner.closed and self.owner.pid == os.getpid():
             return
         client = self.connection.client
-        names = (client.hostname, client.port, client.virtual_host, *client.alt, *self.script_keys)
+        names = (client.hostname, client.port, client.virtual_host, *client.alt, self.keys.prefix)
         self.owner = owner = owner_of(" ".join(str(name) for name in names))
         if owner.heartbeat is None:
             pid = os.getpid()
@@ -97,10 +97,7 @@ class Leased(Bindings, Claiming):
             pool = self._get_pool()  # type: ignore[attr-defined]
             # A frozen server must be noticed well within a lease.
             pool.connection_kwargs["socket_timeout"] = max(0.5, self.options.lease_seconds / 4)
-            visibility: float = self.visibility_timeout  # type: ignore[attr-defined]
-            owner.heartbeat = LeaseHeartbeat(
-                owner, pool, self.script_keys, self.options, visibility
-            )
+            owner.heartbeat = LeaseHeartbeat(owner, pool, self.keys, self.options)
             owner.heartbeat.start()
         owner.channels.add(self)
         owner.heartbeat.on_tick = [sweep_of(self), alarm_of(self)]
@@ -116,7 +113,7 @@ class Leased(Bindings, Claiming):
             wait = min(wait, max(0.001, self.next_due - time.monotonic()))
         self._in_poll = self.client.connection
         self._brpop_sent_at = time.monotonic()
-        self.client.connection.send_command("BRPOP", *map(self.notify_key, queues), f"{wait:.3f}")
+        self.client.connection.send_command("BRPOP", *map(self.keys.notify, queues), f"{wait:.3f}")
 
     def _brpop_read(self, **_: Any) -> bool:
         connection = self.client.connection
@@ -131,7 +128,7 @@ class Leased(Bindings, Claiming):
             self._flush_brpop_reauth()  # type: ignore[attr-defined]
         bell = rung[0].decode() if rung else ""
         for queue in self.active_queues:
-            if not rung or self.notify_key(queue) == bell:
+            if not rung or self.keys.notify(queue) == bell:
                 self.look_again(queue)
         if not self.turn(self.connection.cycle.limit) and not self.awaits_reply:
             raise Empty

@@ -15,6 +15,8 @@ from dutiful.transport.redis.publishing import Publishing
 from dutiful.transport.redis.script_connection import Call
 from dutiful.transport.redis.unpacking import Unpacking
 
+FIELDS: Final = 7
+"""Of each message in the reply of claim.lua."""
 MAX_ROOM: Final = 500
 """Messages a claim at the most: Lua returns them as one list."""
 Taken = tuple[list[str], list[Operation]]
@@ -27,6 +29,7 @@ class Claiming(Capacity, PendingClaims, Unpacking, Publishing):
 
     connection: Any
     _in_poll: Any
+    priority_steps: list[int]
     _brpop_sent_at: float
     closed: bool
 
@@ -58,8 +61,8 @@ class Claiming(Capacity, PendingClaims, Unpacking, Publishing):
             self.look_again()
         owner = self.owner
         taken = owner.take() if owner else NOTHING  # first: it makes room
-        if owner and owner.may_hear:
-            owner.may_hear = False
+        if owner and owner.may_isolate:
+            owner.may_isolate = False
             self.look_again()
         wanted = [queue for queue in self.queues_with_capacity() if self._backlog.get(queue, True)]
         if not wanted and not any(taken):
@@ -108,7 +111,7 @@ class Claiming(Capacity, PendingClaims, Unpacking, Publishing):
     def _settle(self, owner: Owner, acks: list[str], others: list[Operation]) -> list[Call]:
         if not acks and not others:
             return []
-        return [(scripts.SETTLE, self.script_keys, settle_arguments(owner, acks, others))]
+        return [(scripts.SETTLE, self.keys.of_scripts, settle_arguments(owner, acks, others))]
 
     def _heard(self, settled: bool, queues: list[str], replies: list[Any]) -> None:
         if settled:
@@ -145,24 +148,24 @@ class Claiming(Capacity, PendingClaims, Unpacking, Publishing):
 
     def _claim(self, queues: list[str], most: int | None) -> Call:
         owner, options = self.owner, self.options
-        keys: list[Any] = [*self.script_keys]
+        keys: list[Any] = [*self.keys.of_scripts]
         words: list[Any] = []
         free, rooms = self.rooms(queues)
         for queue, room in zip(queues, rooms, strict=True):
-            keys += self.lists(queue)
+            keys += self.keys.lists(queue)
             mode = "noack" if queue in self._no_ack else "ack"
-            words += (self.key(queue), room if most is None else most, mode)
-        trials = self.connection.client.transport_options.get("trials")
+            words += (self.keys.whole(queue), room if most is None else most, mode)
+        isolated_runs = self.connection.client.transport_options.get("isolated_runs")
         head = [
             owner.id if owner else "",
             owner.epoch if owner else 0,
             min(free, MAX_ROOM) if most is None else most,
             options.claim_max_bytes,
             options.message_max_bytes,
-            options.suspect_after_crashes if trials else 0,
+            options.suspect_after_crashes if isolated_runs else 0,
             options.suspect_wait_seconds,
             len(self.priority_steps),
-            int(bool(owner and owner.hearing)),
+            int(bool(owner and owner.isolates)),
         ]
         return scripts.CLAIM, keys, head + words
 
@@ -174,17 +177,17 @@ class Claiming(Capacity, PendingClaims, Unpacking, Publishing):
             return
         server_now, due = float(reply[1]), reply[2]
         self.next_due = time.monotonic() + float(due) - server_now if due else None
-        for queue, letter in zip(queues, reply[3].decode(), strict=True):
-            self._backlog[queue] = letter == "y"
+        for queue, more in zip(queues, reply[3].decode(), strict=True):
+            self._backlog[queue] = more == "y"
         got = []
-        for i in range(4, len(reply), 5):
-            number, tag, crashes, suspect, raw = reply[i : i + 5]
+        for i in range(4, len(reply), FIELDS):
+            number, tag, crashes, isolation, *notes, raw = reply[i : i + FIELDS]
             queue = queues[int(number) - 1]
             held = None
             if self.owner and queue not in self._no_ack:
-                held = Held(tag.decode(), queue, weakref.ref(self), bool(suspect))
+                held = Held(tag.decode(), queue, weakref.ref(self), bool(isolation))
                 self.owner.add(held)  # all of them, before the first is delivered
-            got.append((queue, held, raw, int(crashes), suspect))
+            got.append((queue, held, raw, int(crashes), isolation, notes))
         self.shares.served(queues, {queue for queue, *_ in got}, self._backlog)
         for each in got:
             self._queue_cycle.rotate(each[0])

@@ -9,13 +9,15 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 from redis.exceptions import RedisError
 
 from dutiful.transport.options import Options
 from dutiful.transport.redis import host, scripts
+from dutiful.transport.redis.keys import Keys
 from dutiful.transport.redis.owner import Owner
 from dutiful.transport.redis.script_connection import ScriptConnection
 
@@ -31,16 +33,14 @@ class LeaseHeartbeat:
         self,
         owner: Owner,
         pool: Any,
-        keys: Sequence[str],
+        keys: Keys,
         options: Options,
-        visibility_seconds: float,
     ) -> None:
         self.owner, self.options = owner, options
         self._line = ScriptConnection(pool)
         self._keys = keys
-        self._tick = min(TICK_SECONDS, options.refresh_seconds, visibility_seconds / 4)
-        self._renew_seconds = visibility_seconds / 4
-        self._refreshed = self._renewed = self._reaped = 0.0
+        self._tick = min(TICK_SECONDS, options.refresh_seconds)
+        self._refreshed = self._reaped = 0.0
         self._poke = threading.Event()
         self._done = threading.Condition()
         self._asked = self._answered = 0
@@ -97,8 +97,8 @@ class LeaseHeartbeat:
         if self.owner.has_pending:
             acks, others = self.owner.take()
             try:
-                fenced = self._line.run(
-                    scripts.SETTLE, self._keys, settle_arguments(self.owner, acks, others)
+                fenced = self._run_script(
+                    scripts.SETTLE, *settle_arguments(self.owner, acks, others)
                 )
             except BaseException:
                 self.owner.give_back(acks, others)
@@ -108,21 +108,13 @@ class LeaseHeartbeat:
 
     def _keep(self) -> None:
         now = time.monotonic()
-        if (
-            now - self._refreshed >= self.options.refresh_seconds
-            or now - self._renewed >= self._renew_seconds
-        ):
-            renew = now - self._renewed >= self._renew_seconds
+        if now - self._refreshed >= self.options.refresh_seconds:
             facts = json.dumps(self.owner.facts)
-            reply = self._line.run(
-                scripts.REFRESH,
-                self._keys,
-                (self.owner.id, facts, self.options.lease_seconds, int(renew)),
+            reply = self._run_script(
+                scripts.REFRESH, self.owner.id, facts, self.options.lease_seconds
             )
             self._refreshed = now
-            if renew:
-                self._renewed = now
-            if reply[0] == b"reaped":
+            if reply == b"reaped":
                 logger.error(
                     "this worker did not refresh its lease for %g s (frozen, or cut off from the"
                     " broker); its messages were given to others. What runs here may run twice.",
@@ -144,7 +136,7 @@ class LeaseHeartbeat:
         with self.owner.request_lock:
             epoch, _again = line.run(
                 scripts.HELLO,
-                self._keys,
+                self._keys.of_scripts,
                 (
                     self.owner.id,
                     json.dumps(self.owner.facts),
@@ -166,18 +158,25 @@ class LeaseHeartbeat:
         )
         run_id = run_id_of(self._line.command("INFO", "server"))
         words = (self.owner.id, self.options.lease_seconds, evidence, run_id, *gone)
-        reply = self._line.run(scripts.REAP, self._keys, words)
-        for i in range(0, len(reply), 3):
-            report_vanished(reply[i].decode(), json.loads(reply[i + 1]), int(reply[i + 2]))
+        counts: Counter[str] = Counter()
+        facts: dict[str, Any] = {}
+        more = 1
+        while more:
+            more, *reaped = self._run_script(scripts.REAP, *words)
+            if reaped:
+                owner_id = reaped[0].decode()
+                facts.setdefault(owner_id, json.loads(reaped[1]))
+                counts[owner_id] += reaped[2]
+        for owner_id, found in facts.items():
+            report_vanished(owner_id, found, counts[owner_id])
 
     def _gone_neighbours(self) -> list[str]:
         """Owners of this host whose process is no more: no need to wait for their lease."""
-        ids = [
-            each.decode() for each in self._line.command("ZRANGE", f"{self._keys[0]}:owners", 0, -1)
-        ]
+        owners = self._keys.ours("owners")
+        ids = [each.decode() for each in self._line.command("ZRANGE", owners, 0, -1)]
         for owner_id in ids:
             if owner_id not in self._neighbours:
-                raw = self._line.command("HGET", f"{self._keys[0]}:owner:{owner_id}", "facts")
+                raw = self._line.command("HGET", self._keys.ours(f"owner:{owner_id}"), "facts")
                 facts = json.loads(raw or "{}")
                 local = facts.get("host") == host.here()
                 self._neighbours[owner_id] = (facts["pid"], facts["started"]) if local else (0, "")
@@ -189,8 +188,12 @@ class LeaseHeartbeat:
         ]
 
     def _say_bye(self) -> None:
-        self._line.run(scripts.BYE, self._keys, (self.owner.id,))
+        while self._run_script(scripts.BYE, self.owner.id)[1]:
+            pass  # it goes back in batches
         self.owner.closed = True
+
+    def _run_script(self, script: scripts.Script, *args: Any) -> Any:
+        return self._line.run(script, self._keys.of_scripts, args)
 
 
 def settle_arguments(owner: Owner, acks: list[str], others: list[Any]) -> list[Any]:

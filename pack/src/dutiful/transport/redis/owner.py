@@ -39,7 +39,7 @@ class Held:
 
 @dataclass
 class Operation:
-    """One thing to tell the server about a message: ack, back, again, crash or dead."""
+    """One thing to tell the server about a message: ack, back, delay, again, crash or dead."""
 
     what: str
     tag: str
@@ -73,9 +73,9 @@ class Owner:
         """Tags told to the server, whose answer is not there yet."""
         self._sending = threading.Lock()
         """Map and counts change together: the loop and the heartbeat both do it."""
-        self.hearing = False
+        self.isolates = False
         """A suspect runs in a child of this process: the lease that it came by may be over."""
-        self.may_hear = False
+        self.may_isolate = False
         """A suspect was settled since the last claim, so there is room for the next one."""
         self.heartbeat: Any = None
         self.channels: weakref.WeakSet[Any] = weakref.WeakSet()
@@ -150,7 +150,7 @@ class Owner:
                 held = self._held.pop(operation.tag, None)
                 if held is not None:
                     self.counts[held.queue] -= 1
-                    self.may_hear |= held.suspect
+                    self.may_isolate |= held.suspect
         return acks, others
 
     def settled(self, acks: Iterable[str], others: Iterable[Operation]) -> None:

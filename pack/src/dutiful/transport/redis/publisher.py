@@ -72,7 +72,7 @@ class RedisPublisher:
         self, queue: str, priority: int, texts: list[str], until: float, seconds: float
     ) -> list[Any]:
         """As `put`, for messages without an eta, at most a thousand: all of them, or none."""
-        keys = self._places(queue, priority)[:2]
+        keys = self._places(queue, priority)
         (error,) = self._run([(PUBLISH_MANY_BY, keys, texts)], until, seconds)
         if isinstance(error, TooLate):
             raise error
@@ -96,12 +96,11 @@ class RedisPublisher:
     def _places(self, queue: str, priority: int) -> list[str]:
         keys = self._keys.get((queue, priority))
         if keys is None:
-            channel = self.channel
-            name = channel.key(channel._q_for_pri(queue, priority))
+            found = self.channel.keys
             keys = self._keys[queue, priority] = [
-                name,
-                channel.notify_key(queue),
-                *channel.script_keys[:2],
+                found.of_scripts[0],
+                found.list_of(queue, priority),
+                found.notify(queue),
             ]
         return keys
 

@@ -10,7 +10,7 @@ from typing import Any, Final, NoReturn
 from redis.exceptions import NoScriptError, RedisError, ResponseError
 
 from dutiful.transport.redis.scripts import Script
-from dutiful.transport.unavailable import as_connection_error, breaks
+from dutiful.transport.unavailable import as_connection_error, breaks, named
 
 IDLE_SECONDS: Final = 1.0
 """A connection unused for longer is looked at before it carries a message."""
@@ -127,7 +127,7 @@ class ScriptConnection:
                 try:
                     replies.append(connection.read_response())
                 except ResponseError as error:
-                    replies.append(error)
+                    replies.append(named(error))
         except BaseException:
             self.close()  # a reply may still come: nobody must take it for his own
             raise
