@@ -32,7 +32,10 @@ def client(broker: EmbeddedBroker) -> Iterator[Any]:
 
 
 def suspect(client: Any, name: str, *args: Any, **crashes: str) -> str:
-    """Makes a message with which two workers died; returns its key. `isolated`: a child died too."""
+    """Makes a message with which two workers died; returns its key.
+
+    `isolated`: a child died too.
+    """
     key = str(uuid4())
     raw = message(f"suspects.{name}", [key, *args], queue=QUEUE)
     tag = raw["properties"]["delivery_tag"]
