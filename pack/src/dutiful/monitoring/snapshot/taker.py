@@ -1,4 +1,4 @@
-"""Takes a snapshot: two round trips to the broker, a dozen queries beside it, none that grows."""
+"""Takes a snapshot: two round trips to the broker and a dozen queries, however much waits."""
 
 import threading
 import time
@@ -35,7 +35,7 @@ DEADLINE: Final = 2.0
 
 @dataclass
 class Broker:
-    """What the broker answered; `why` where it did not."""
+    """The broker's answers; `why` says why there are none."""
 
     why: str = ""
     look: Look | None = None
@@ -46,7 +46,7 @@ class Broker:
 
 
 class Taker:
-    """Takes snapshots for one process, and remembers what rates need. Any thread may ask."""
+    """Takes snapshots for one process, and remembers readings for rates. Thread-safe."""
 
     def __init__(self, app: Celery, deadline: float = DEADLINE) -> None:
         self.app, self.deadline = app, deadline
@@ -61,7 +61,7 @@ class Taker:
     def take(self, max_age: float = 0.0) -> facts.Snapshot:
         """Everything at one moment. Never raises for what cannot be reached.
 
-        With `max_age` the last one will do if it is not older, in seconds.
+        With `max_age` it returns the last one if that is not older, in seconds.
         """
         with self._lock:
             last = self._last
@@ -71,7 +71,7 @@ class Taker:
             return self._last
 
     def fleet(self) -> store.Fleet | None:
-        """The fleet's counters; None where they cannot be had."""
+        """The fleet's counters; None where they cannot be read."""
         with self._lock:
             try:
                 return store.read(self._shared.client, self._shared.prefix)
@@ -143,7 +143,7 @@ class Taker:
         found = Broker()
         try:
             self._pings.measure(self._broker.client)
-            client: Any = self._broker.client  # its types know less than we use
+            client: Any = self._broker.client  # its type stubs lack EVALSHA's replies
             pipe = client.pipeline(transaction=False)
             lens = Lens(self._broker.channel, names())
             pipe.execute_command("EVALSHA", *lens.words)
@@ -189,12 +189,12 @@ class Taker:
 
 @cache
 def own_taker() -> Taker:
-    """This process's own."""
+    """The taker of this process."""
     from dutiful.current import app
 
     return Taker(app())
 
 
 def take(max_age: float = 0.0) -> facts.Snapshot:
-    """With this process's own taker."""
+    """Takes a snapshot with the taker of this process."""
     return own_taker().take(max_age)
