@@ -143,7 +143,7 @@ def _files(budget: Budget, files: int | None) -> list[str]:
         return ["There is no Procfile beside manage.py: nothing to add up."]
     most = "no limit" if files is None else str(files)
     return [
-        f"ulimit -n: {most} here; the process with the most, {part.name}, may need {part.files}"
+        f"ulimit -n: {most} here; the largest process, {part.name}, may need {part.files}"
     ]
 
 
