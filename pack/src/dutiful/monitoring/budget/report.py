@@ -142,9 +142,7 @@ def _files(budget: Budget, files: int | None) -> list[str]:
     if part is None:
         return ["There is no Procfile beside manage.py: nothing to add up."]
     most = "no limit" if files is None else str(files)
-    return [
-        f"ulimit -n: {most} here; the largest process, {part.name}, may need {part.files}"
-    ]
+    return [f"ulimit -n: {most} here; the largest process, {part.name}, may need {part.files}"]
 
 
 def _loads(budget: Budget, loads: Sequence[Load], covered: float) -> list[str]:

@@ -5,9 +5,7 @@ transport keeps no counters, RabbitMQ shows none of it). A part that did not ans
 `unreachable`, and is empty.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from dutiful.monitoring.budget.sums import Measured
 from dutiful.monitoring.snapshot.replicas import Replica
@@ -199,18 +197,6 @@ class BeatEntry:
     next_at: float | None = None
     overdue_seconds: float = 0.0
     """Seconds since its next time passed without a tick."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Clock:
-    """What the Redis that beats share knows of them."""
-
-    leader: str = ""
-    """host/pid/… of the one that leads; "" where none does."""
-    last: Mapping[str, datetime] = field(default_factory=dict)
-    """By entry: its last scheduled time that was ticked."""
-    paused: frozenset[str] = frozenset()
-    unreachable: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

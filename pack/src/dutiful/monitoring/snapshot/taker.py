@@ -17,6 +17,7 @@ from dutiful.monitoring.fleet import store
 from dutiful.monitoring.link import LOST, Link, shared_url
 from dutiful.monitoring.snapshot import (
     beat,
+    clock,
     deadletters,
     facts,
     publishes,
@@ -40,7 +41,7 @@ class Broker:
     why: str = ""
     look: Look | None = None
     info: tuple[Any, ...] = (None, None, None)
-    clock: facts.Clock = field(default_factory=facts.Clock)
+    beat: clock.Clock = field(default_factory=clock.Clock)
     starts: tuple[bytes, ...] = ()
     publishes: dict[str, facts.Latency] = field(default_factory=dict)
 
@@ -129,7 +130,7 @@ class Taker:
             ),
             outbox=rows.outbox,
             dead_letters=deadletters.read(look, rows.letters, rows.letters_why or why),
-            beat=beat.read(broker.clock, rows.beat, rows.beat_why),
+            beat=beat.read(broker.beat, rows.beat, rows.beat_why),
             database=rows.database,
             took=time.perf_counter() - began,
         )
@@ -168,20 +169,20 @@ class Taker:
                 replies += pipe.execute(raise_on_error=False)
             except LOST as error:
                 self._shared.close()
-                found.clock = facts.Clock(unreachable=stored.line(error))
+                found.beat = clock.Clock(unreachable=stored.line(error))
                 return found
         elif found.why:
-            found.clock = facts.Clock(unreachable=found.why)
+            found.beat = clock.Clock(unreachable=found.why)
             return found
-        *clock, counts, starts = replies[4:]
-        found.clock = beat.clock(*clock)
+        *of_beat, counts, starts = replies[4:]
+        found.beat = clock.read(*of_beat)
         found.publishes = self._publishes.read(counts)
         found.starts = tuple(starts) if isinstance(starts, list) else ()
         return found
 
     def _ask_shared(self, pipe: Any) -> None:
         prefix = self._shared.prefix
-        beat.ask(pipe, prefix)
+        clock.ask(pipe, prefix)
         pipe.hmget(f"{prefix}{store.COUNTS}", *publishes.fields())
         since = time.time() - store.STARTS_SECONDS
         pipe.zrangebyscore(f"{prefix}{store.STARTS}", since, "+inf")
