@@ -8,7 +8,7 @@ export DJANGO_SETTINGS_MODULE ?= project.settings
 BIN := $(VENV)/bin
 # These need a browser or a container engine, so they run only when they are named.
 APART := --ignore=tests/containers --ignore=tasks/examples/tests/browser
-COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-package dutiful
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-package dutiful --custom-compile-command 'make lock'
 
 .PHONY: help up worker backup restore test lint format setup dev lock clean
 

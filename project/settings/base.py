@@ -30,10 +30,13 @@ CSRF_TRUSTED_ORIGINS = [SITE_URL]
 
 ROOT_URLCONF = "project.urls"
 WSGI_APPLICATION = "project.wsgi.application"
+MONITORING = ["dutiful.monitoring.status.middleware.WithoutDatabase"]
+if "dutiful.monitoring" not in INSTALLED_APPS:
+    MONITORING = []
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "dutiful.monitoring.status.middleware.WithoutDatabase",
+    *MONITORING,
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

@@ -34,7 +34,7 @@ NEWER: Final = 40
 TOO_NEW: Final = 200
 """Payments sent just before the disk is lost."""
 REQUESTS, QUICK_REQUESTS = 200, 40
-AWAY: Final = 3.0
+DOWN: Final = 3.0
 """Seconds without a broker."""
 WAIT, QUICK_WAIT = 90.0, 25.0
 QUIET: Final = 3.0
@@ -87,7 +87,7 @@ def _wait_until_paid(deployment: Deployment, path: str, count: int) -> None:
 
 def _requests(client: Web, numbers: range) -> int:
     """Sends the requests; returns how many failed."""
-    client.command(outage=[numbers.start, len(numbers), AWAY])
+    client.command(outage=[numbers.start, len(numbers), DOWN])
     client.answer()
     client.command(report=[len(numbers), 10])
     ended: list[Any] = client.answer()

@@ -7,11 +7,11 @@ import os
 from typing import Any, Final
 
 from celery import Celery, signals
-from click import Option
 from django.core.checks import register
 
 from dutiful import current, env
 from dutiful.publishing import celery_settings, checks
+from dutiful.publishing.profile_option import ProfileOption
 from dutiful.publishing.publish import Publishing
 from dutiful.publishing.undeclared import adopt
 from dutiful.transport.redis import transport
@@ -114,9 +114,7 @@ def _prepare(app: Celery) -> None:
     os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
     if not env.BROKER_STOCK_TRANSPORT.get():
         transport.register()
-    app.user_options["worker"].add(
-        Option(("--profile",), help="Worker profile: a name from DUTIFUL['PROFILES'].")
-    )
+    app.user_options["worker"].add(ProfileOption())
     # Here and not in an AppConfig: an app with the transport alone has no line in INSTALLED_APPS.
     register(checks.check_settings, "celery")
     register(checks.check_tasks, "tasks")
