@@ -1,4 +1,4 @@
-"""Whatever ends for good is a letter: once, with all there is to know."""
+"""Every message that ends for good becomes one dead letter with all its data."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Dead letters in the admin: the pages show what is known, the buttons do what they say."""
+"""Dead letters in the admin: what the pages show, and what the buttons do."""
 
 import json
 from collections.abc import Iterator

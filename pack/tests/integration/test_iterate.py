@@ -1,4 +1,4 @@
-"""A loop saves its place: after a drain, a crash, a retry, a freeze another worker goes on."""
+"""A loop saves its place, and another worker resumes it after a drain, crash, retry or freeze."""
 
 import os
 import signal
@@ -46,7 +46,7 @@ def worker(server: EmbeddedBroker, start: Callable[..., Running]) -> Worker:
 
 
 def some_rows() -> str:
-    """Their key. In the order of their time, which two of them share, the last is first."""
+    """Makes rows and returns their key. Pairs of rows share a time; the order is descending."""
     key, now = uuid4().hex, timezone.now()
     DispatchToken.objects.bulk_create(
         DispatchToken(

@@ -1,4 +1,4 @@
-"""`manage.py reroute`: another queue for what waits, whoever works or dies meanwhile."""
+"""`manage.py reroute` moves waiting messages while workers run and die."""
 
 import io
 import json
@@ -46,12 +46,12 @@ def reroute(*words: str) -> str:
 
 
 def waiting(client: Any, queue: str) -> list[str]:
-    """Raw, the next to be served first."""
+    """The raw messages of a queue, the next one first."""
     return list(reversed(client.lrange(queue, 0, -1)))
 
 
 def place(raw: str, queue: str) -> str:
-    """A message as it is to lie on that queue, byte by byte."""
+    """The exact bytes of a message on that queue."""
     message = json.loads(raw)
     info = json.dumps(message["properties"]["delivery_info"])
     assert raw.count(info) == 1

@@ -1,4 +1,4 @@
-"""What a process is, by the command that starts it."""
+"""The kind of a process, by its command line."""
 
 import shlex
 

@@ -1,4 +1,4 @@
-"""A failed task's traceback is small, travels through a pipe, and reads as ever."""
+"""A failed task's traceback is small, can be pickled, and has the usual text."""
 
 import pickle
 import traceback
@@ -59,7 +59,7 @@ CASES = (_fail, _chained, _during, _hidden, _noted, _misspelled, _group, _syntax
 
 
 def _info(fail: Callable[[], None] = _fail) -> tuple[Any, str]:
-    """Billiard's, and what Python itself writes."""
+    """The traceback of billiard, and Python's own."""
     try:
         fail()
     except Exception as error:  # noqa: BLE001  # of any kind

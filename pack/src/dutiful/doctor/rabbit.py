@@ -31,7 +31,7 @@ OTHERWISE = Kind(
     "Workers do not start, and what is published waits in the outbox: RabbitMQ never changes a"
     " queue's type or arguments.",
     "Move to a virtual host of its own (rabbitmqctl add_vhost tasks; set_permissions; BROKER_URL"
-    " with /tasks) and let the old workers empty the old one; docs/rabbitmq.md",
+    " with /tasks) and let the old workers empty the old one; `python -m dutiful docs rabbitmq`",
 )
 SHORT = Kind(
     "doctor.W016",

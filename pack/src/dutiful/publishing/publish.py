@@ -38,7 +38,7 @@ else:
 
 
 class Publishing(_Celery):
-    """Mixed into a Celery app's class."""
+    """Mixed into a Celery app's class: `dutiful.publishing` says how its parts work together."""
 
     def send_task(  # type: ignore[override]  # the options are the parent's, passed on
         self, name: str, args: Any = None, kwargs: Any = None, **options: Any
@@ -124,7 +124,7 @@ class Publishing(_Celery):
 
 
 class Publisher:
-    """What is known of an app's plain calls. Settings are read once, as Celery's sender does."""
+    """What plain calls have in common. Settings are read once, as Celery's own sender does."""
 
     def __init__(self, app: Any) -> None:
         self.app, conf = app, app.conf
@@ -139,7 +139,7 @@ class Publisher:
         self.policy = conf.task_publish_retry_policy
         self.serializer = conf.task_serializer
         self.delivery_mode = conf.task_default_delivery_mode
-        # The first of the maps that Celery looks through; django-structlog asks at each call.
+        # Celery looks through this map first; django-structlog asks at each call.
         conf.changes.setdefault("task_protocol", conf.task_protocol)
         self._router: Any = None
         self._queues: dict[Any, tuple[Any, Any]] = {}
@@ -193,7 +193,8 @@ class Preparation:
         self.parent = publisher.app.current_worker_task
         request = self.parent and self.parent.request
         self.root = request and (request.root_id or request.id)
-        self.declare, self.policy = [queue], dict(publisher.policy)
+        self.declare: list[Any] = []
+        self.policy: dict[str, Any] = {}
         self.headers, self.properties, body, _ = publisher.app.amqp.as_task_v2(
             "",
             name,
@@ -225,6 +226,7 @@ class Preparation:
         return self.write(headers, properties, body)
 
     def before(self, headers: dict[str, Any], properties: dict[str, Any], body: Any) -> None:
+        self.declare, self.policy = [self.queue], dict(self.publisher.policy)
         signals.before_task_publish.send(
             sender=self.name,
             body=body,
@@ -237,14 +239,10 @@ class Preparation:
         )
 
     def write(self, headers: dict[str, Any], properties: dict[str, Any], body: Any) -> Prepared:
-        if self.serializer == "json":
-            serialized: Any = "application/json", "utf-8", encode(body)
-        else:
-            serialized = dumps(body, self.serializer)
+        json, queue = self.serializer == "json", self.queue.name
+        data = ("application/json", "utf-8", encode(body)) if json else dumps(body, self.serializer)
         properties = {**properties, **self.mode}
-        return Prepared.written(
-            self.name, body, serialized, headers, properties, "", self.queue.name
-        )
+        return Prepared.written(self.name, body, data, headers, properties, "", queue)
 
 
 def traced() -> bool:

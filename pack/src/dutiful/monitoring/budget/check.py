@@ -11,7 +11,10 @@ from dutiful.catalogue.profiles import ProfileError
 from dutiful.monitoring.budget import plan, server
 from dutiful.monitoring.snapshot import take
 
-HINT = "python manage.py connections says whose they are, and what would fit: docs/database.md"
+HINT = (
+    "python manage.py connections says whose they are, and what would fit:"
+    " `python -m dutiful docs database`"
+)
 
 
 def check_connections(databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:

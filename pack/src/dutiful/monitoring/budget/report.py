@@ -39,7 +39,7 @@ def verdict(budget: Budget, files: int | None) -> list[str]:
         if fewer:
             said.append(f"  Fewer, one of: {', '.join(fewer)}; or")
         said.append(f"  a larger plan: {limit.value + budget.lacks} connections or more; or")
-        said.append("  a PgBouncer before the server: docs/database.md")
+        said.append("  a PgBouncer before the server: `python -m dutiful docs database`")
     elif limit is not None and budget.lacks_in_release:
         said.append(
             f"It fits. A release with old and new side by side may open {budget.in_release}, and"

@@ -120,7 +120,7 @@ class LosslessConsumer(BatchedEvents, ReconnectingConsumer):
                     f"task {name} is not known to this release: its messages are put back for a"
                     f" worker that knows it, for {self.unknown.longest:g} s each, then they go to"
                     " the dead letters. A renamed task keeps its old name as an alias; see"
-                    " docs/deploys.md."
+                    " `python -m dutiful docs deploys`."
                 )
             return
         self.unknown.forget(tag)

@@ -39,7 +39,7 @@ class ReplicaHold:
         if self._deferral.warns(request.name):
             logger.warning(
                 "%s is held while every replica is too far behind, each of its messages for %g s"
-                " at most: see replica-lag in docs/runbook.md",
+                " at most: see replica-lag in `python -m dutiful docs runbook`",
                 request.name,
                 self._deferral.longest,
             )

@@ -16,7 +16,10 @@ from dutiful.monitoring.drift import record as drift_record
 
 
 class Command(BaseCommand):
-    help = "Tasks whose measured runs no longer fit the class they declare. See docs/drift.md."
+    help = (
+        "Tasks whose measured runs no longer fit the class they declare. See"
+        " `python -m dutiful docs drift`."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--days", type=float, default=30, help="how far back (default: 30)")

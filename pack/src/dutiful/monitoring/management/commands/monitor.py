@@ -27,7 +27,8 @@ def _link() -> tuple[Callable[[], Any], Callable[[], str]]:
 
 class Command(BaseCommand):
     help = (
-        "Watches every queue's promise and tells of what is broken (docs/monitoring.md). Needs no"
+        "Watches every queue's promise and tells of what is broken"
+        " (`python -m dutiful docs monitoring`). Needs no"
         " worker, no beat, no broker and no database to go on."
     )
     requires_system_checks: list[str] = []
