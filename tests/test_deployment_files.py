@@ -1,4 +1,4 @@
-"""Procfile, compose file and README say what the catalogue and the profiles say."""
+"""Procfile and compose file say what the profiles say, and fit each other."""
 
 import re
 from typing import Any
@@ -10,7 +10,6 @@ from dutiful import env
 from dutiful.catalogue.profiles import GRACE, MB
 from dutiful.monitoring.budget import plan
 from dutiful.monitoring.budget.sums import Budget, Limit, Seen
-from tasks.queues import QUEUES
 from workers.profiles import PROFILES
 
 STANDARD = PROFILES["standard"]
@@ -112,27 +111,6 @@ def test_grafana_finds_prometheus_and_the_dashboard() -> None:
     (provider,) = yaml.safe_load(read("docker/grafana/dashboards.yml"))["providers"]
     folder = provider["options"]["path"]
     assert f"./dashboard.json:{folder}/deployment.json:ro" in services()["grafana"]["volumes"]
-
-
-def test_the_readmes_tables_are_the_catalogue_and_the_profiles() -> None:
-    readme = read("README.md")
-    for queue in QUEUES:
-        served = ", ".join(p.name for p in STANDARD if queue.name in p.queue_names)
-        row = f"| `{queue.name}` | {queue.starts_within} s | {queue.runs_within} s | {served} |"
-        assert row in readme
-    for profile in STANDARD:
-        memory = profile.memory // MB
-        assert f"| {profile.name} | {profile.pool} | {profile.slots} | {memory} MB |" in readme
-
-
-def test_the_readme_is_short_and_its_links_lead_somewhere() -> None:
-    readme = read("README.md")
-    assert len(readme.splitlines()) <= 150
-    for target in re.findall(r"\]\((?!http)([^)#]+)", readme):
-        assert (env.ROOT / target).exists(), target
-    for place in re.findall(r"`((?:\w+/)+[\w.]*)`", readme):
-        there = (env.ROOT / place).exists() or (env.ROOT / "pack/src" / place).exists()
-        assert there or place.startswith("shop/"), place
 
 
 def test_celerys_settings_stay_small_and_help_too() -> None:

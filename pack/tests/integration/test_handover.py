@@ -73,7 +73,7 @@ def test_a_limit_on_the_way_in_leaves_the_connection_where_it_was(
     @guard
     def body() -> None:
         shared.ensure_connection()
-        monkeypatch.setattr(threads_job, "arrive", limited)
+        monkeypatch.setattr(threads_job, "deliver_pending", limited)
         with pytest.raises(SoftTimeLimitExceeded):
             shared.close()
         seen.append(shared.connection is not None)

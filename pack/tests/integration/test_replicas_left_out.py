@@ -145,15 +145,16 @@ def test_it_is_not_held_for_ever(there: World, start: Start) -> None:
 
 def test_its_lag_is_seen_wherever_one_looks(there: World) -> None:
     there.run(f"""{MEASURED}
-from dutiful.monitoring.alerts.collected import Counters, Look
-from dutiful.monitoring.alerts.rules_replicas import replica_lag
+from dutiful.monitoring.alerts.collected import Counters, Collected
+from dutiful.monitoring.alerts.rules.replicas import replica_lag
 from dutiful.monitoring.metrics.fleet import metrics
 from dutiful.monitoring.slo.starts import Starts
 from dutiful.monitoring.snapshot import take
 def tell():
     snapshot = take()
-    look = Look(now=0.0, snapshot=snapshot, starts=Starts(), counters=Counters(), since=0.0)
-    (found,) = replica_lag(look)
+    rest = dict(starts=Starts(), counters=Counters(), since=0.0)
+    collected = Collected(now=0.0, snapshot=snapshot, **rest)
+    (found,) = replica_lag(collected)
     (of,) = [m for m in metrics(snapshot, None) if m.name == "celery_replica_usable"]
     print(found.subject, found.bad, *(sample.value for sample in of.samples))
 """)

@@ -136,15 +136,6 @@ def test_only_staff(web: Web) -> None:
     assert "This page is for staff" in web.get(cookie=bob).page.text
 
 
-def test_the_admin_and_the_page_lead_to_each_other(web: Web) -> None:
-    staff = session()
-    for address in ("/admin/", "/admin/password_change/"):
-        assert '<a href="/status/">Status</a>' in web.get(address, staff).body
-    assert "Is every promise kept?" in web.get("/admin/", staff).body
-    assert "/admin/" in web.get(cookie=staff).page.links
-    assert "/status/" not in web.get("/admin/login/").body
-
-
 urlpatterns = [path("admin/", admin.site.urls)]
 
 

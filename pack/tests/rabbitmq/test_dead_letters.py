@@ -13,8 +13,8 @@ from dutiful.deadletters import replay
 from dutiful.deadletters.collect import collect, waiting
 from dutiful.deadletters.models import DeadLetter
 from dutiful.drills.host.celery import app
-from dutiful.drills.rabbitmq import RabbitMQ
 from dutiful.testing.processes import Running, wait_for
+from dutiful.testing.rabbitmq import RabbitMQ
 from dutiful.transport.rabbitmq import quorum
 from tests.rabbitmq.conftest import QUEUE, SLOW, Start
 from tests.support.rabbiting import notes

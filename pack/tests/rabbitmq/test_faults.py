@@ -11,11 +11,11 @@ import pytest
 
 from dutiful.deadletters.models import DeadLetter
 from dutiful.drills.host.celery import app
-from dutiful.drills.rabbitmq import RabbitMQ
 from dutiful.outbox.models import OutboxMessage
 from dutiful.outbox.relay import Relay
 from dutiful.task.models import DispatchToken
 from dutiful.testing.processes import Running, wait_for
+from dutiful.testing.rabbitmq import RabbitMQ
 from dutiful.transport.redis.publisher import Unavailable
 from tests.rabbitmq.conftest import QUEUE, SLOW, Start
 from tests.support.rabbiting import notes
@@ -115,7 +115,7 @@ def test_what_was_confirmed_outlives_the_broker(
     rabbit.start()
     relay = Relay(app)
     wait_for("the relay", lambda: sent(relay) and not OutboxMessage.objects.exists())
-    relay.sender.prompt.close()
+    relay.sender.pool.close()
     ended(path, 13)
     assert running.popen.poll() is None
     assert not DeadLetter.objects.exists()

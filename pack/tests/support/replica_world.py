@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from dutiful import env
-from dutiful.drills.replica import Replica
 from dutiful.testing.postgres import Postgres
 from dutiful.testing.processes import manage, wait_for
+from dutiful.testing.replica import Replica
 
 IMPORTS = "tests.support.replicated"
 

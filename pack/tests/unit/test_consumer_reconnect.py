@@ -4,7 +4,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from dutiful.drills.host.celery import app
-from dutiful.worker.consumer.consumer import RECONNECT_SECONDS, Consumer
+from dutiful.worker.consumer.lossless import Consumer
+from dutiful.worker.consumer.reconnection import RECONNECT_SECONDS
 
 
 def test_it_asks_for_the_broker_every_few_seconds_and_for_as_long_as_before() -> None:

@@ -6,15 +6,15 @@ from typing import Any
 import pytest
 
 from dutiful.conf.queues import by_name, catalogue
-from dutiful.monitoring.drift.drift import Figures, advice, judge, one, surely
-from dutiful.monitoring.fleet.buckets import SIZE, index
+from dutiful.monitoring.drift.drift import Figures, advice, evaluate, one, surely
+from dutiful.monitoring.fleet.buckets import empty, index
 from tests.support import drifting
 from tests.support.tasks import legacy
 
 
 def figures(*runs: tuple[float, int], cpu_share: float = 0.01, cpu_each: float = 0.01) -> Figures:
     """Pairs of seconds and how many runs took them."""
-    counts = [0] * SIZE
+    counts = empty()
     for seconds, count in runs:
         counts[index(seconds)] += count
     return Figures("t", counts, cpu_share, cpu_each, 0.1, 0.2, 0.3)
@@ -72,7 +72,7 @@ def test_chance_is_no_verdict() -> None:
 def test_tasks_of_the_registry() -> None:
     slow = figures((3.0, 100))
     registry = {each.name: each for each in (drifting.dawdles, drifting.fits, legacy)}
-    verdict = judge(
+    verdict = evaluate(
         [
             replace(slow, task=drifting.dawdles.name),
             replace(figures((0.1, 100)), task=drifting.fits.name),

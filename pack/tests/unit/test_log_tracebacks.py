@@ -11,7 +11,7 @@ import pytest
 from celery.app.trace import logger as celerys
 from django.conf import settings as django_settings
 
-from dutiful.errors import logs
+from dutiful.errors.logs import configuration as logs
 from dutiful.errors.logs import tracebacks
 from dutiful.errors.logs.lines import flush
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings as django_settings
 
-from dutiful.errors import logs
+from dutiful.errors.logs import configuration as logs
 from dutiful.errors.logs import lines
 
 

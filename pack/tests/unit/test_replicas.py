@@ -7,7 +7,7 @@ import pytest
 from dutiful import env
 from dutiful.database import connections
 from dutiful.publishing import hooks
-from dutiful.publishing.prepared import WAL, stamped
+from dutiful.publishing.message import WAL, stamped
 from dutiful.replicas.checks import check_declarations
 from dutiful.replicas.position import formatted, parse
 from dutiful.task import task

@@ -97,6 +97,6 @@ def test_texts_have_an_end() -> None:
 
 def test_it_reads_the_same_through_a_pipe() -> None:
     info, _ = _info()
-    said = "".join(traceback.format_tb(pickle.loads(pickle.dumps(info)).tb))
-    assert "in _info\n    fail()\n" in said
-    assert "in _fail\n    raise LookupError" in said
+    text = "".join(traceback.format_tb(pickle.loads(pickle.dumps(info)).tb))
+    assert "in _info\n    fail()\n" in text
+    assert "in _fail\n    raise LookupError" in text

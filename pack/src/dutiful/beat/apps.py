@@ -3,6 +3,11 @@
 from django.apps import AppConfig
 from django.core.checks import register
 
+from dutiful import extras
+
+extras.need("beat", "dutiful.beat")
+extras.need_apps("dutiful.beat", "django_celery_beat", "dutiful.task")
+
 
 class BeatConfig(AppConfig):
     name = "dutiful.beat"

@@ -16,7 +16,7 @@ from dutiful.conf import conf
 from dutiful.conf.queues import NotInCatalogue, by_name, names
 from dutiful.conf.read import place
 from dutiful.current import app as current_app
-from dutiful.publishing import payload
+from dutiful.publishing import message
 
 HEARTBEAT: Final = "dutiful.beat.heartbeat"
 
@@ -135,8 +135,8 @@ def _call(entry: Entry) -> Iterator[CheckMessage]:
         yield _error("E002", entry, text, "Fix args and kwargs, or the task's signature.")
     try:
         with suppress(NotInCatalogue):  # E107 reports it
-            payload.check(entry.task, entry.args, entry.kwargs, task, entry.queue)
-    except payload.PayloadError as error:
+            message.check(entry.task, entry.args, entry.kwargs, task, entry.queue)
+    except message.PayloadError as error:
         yield _error("E009", entry, str(error), "Use small JSON only: text, numbers, lists, dicts.")
 
 

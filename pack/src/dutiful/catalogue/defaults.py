@@ -1,9 +1,11 @@
-"""The catalogue and the profiles of a project that names none of its own."""
+"""The catalogue, the profiles and the schedule of a project that names none of its own."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
 from dutiful.catalogue.classes import HOUR, KB, MINUTE, Bound, QueueClass, Runtime, Urgency
+from dutiful.catalogue.entries import Entry
 from dutiful.catalogue.profiles import MB, Profile, Served
 
 _U, _R, _B = Urgency, Runtime, Bound
@@ -50,3 +52,17 @@ PROFILES: Final = {
     ),
 }
 """Profiles by preset. The first one that serves a queue is used for it."""
+
+
+def heartbeats(queues: Sequence[QueueClass]) -> tuple[Entry, ...]:
+    """One heartbeat a minute for each queue; it expires after the time that the queue may wait."""
+    return tuple(
+        Entry(
+            name=f"heartbeat-{queue.name}",
+            task="dutiful.beat.heartbeat",
+            cron="* * * * *",
+            queue=queue.name,
+            expires=max(MINUTE, queue.starts_within),
+        )
+        for queue in queues
+    )

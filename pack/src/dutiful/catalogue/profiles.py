@@ -18,7 +18,7 @@ FEWEST_CONNECTIONS: Final = 4
 """The fewest connections that threads share."""
 MAIN_CONNECTIONS: Final = 2
 """Connections of a prefork main process, for the outbox's relay and for crashed children."""
-TRIAL_CONNECTIONS: Final = 1
+ISOLATED_RUN_CONNECTIONS: Final = 1
 """Connections of the child that runs a suspect in isolation (dutiful/worker/quarantine)."""
 
 
@@ -81,7 +81,7 @@ def shared_connections(slots: int) -> int:
 def database_connections(pool: str, slots: int) -> int:
     """The most connections of a worker with this pool and this many slots."""
     own = slots + MAIN_CONNECTIONS if pool == "prefork" else shared_connections(slots)
-    return own + TRIAL_CONNECTIONS
+    return own + ISOLATED_RUN_CONNECTIONS
 
 
 def named(name: str, profiles: Sequence[Profile]) -> Profile:

@@ -6,8 +6,6 @@ dutiful.replicas decides which task reads from which replica.
 
 from typing import Any, Final
 
-from environ import Env
-
 from dutiful import env
 from dutiful.database import connections
 from dutiful.env import EnvError, Var, number, words
@@ -81,7 +79,7 @@ def routers() -> list[str]:
 
 def _entry(url: str, kind: str) -> dict[str, Any]:
     pgbouncer = env.DATABASE_PGBOUNCER.get()
-    entry = connections.settings(dict(Env.db_url_config(url)), pgbouncer, kind)
+    entry = connections.settings(env.database(url), pgbouncer, kind)
     options = dict(entry["OPTIONS"])
     if not pgbouncer:  # PgBouncer refuses this option; the server refuses writes anyway
         options["options"] = f"{options.get('options', '')} {READ_ONLY}".strip()

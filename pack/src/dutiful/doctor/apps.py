@@ -2,6 +2,10 @@
 
 from django.apps import AppConfig
 
+from dutiful import extras
+
+extras.need("monitoring", "dutiful.doctor")
+
 
 class DoctorConfig(AppConfig):
     name = "dutiful.doctor"

@@ -5,29 +5,29 @@ from typing import Final
 
 from dutiful.doctor.finding import Finding, Kind
 from dutiful.doctor.server import Server
-from dutiful.worker.deployment.shape import Deployment
+from dutiful.worker.deployment.model import Deployment
 
 NEARLY: Final = 0.9
 """Share of maxclients in use now from which it is a warning."""
-MEND = "CONFIG SET maxclients to more, a larger plan, or fewer processes; Flower alone takes 21"
+FIX = "CONFIG SET maxclients to more, a larger plan, or fewer processes; Flower alone takes 21"
 
 NO_ROOM = Kind(
     "doctor.E014",
     "the server does not take the connections of the Procfile",
     "Some process cannot connect (max number of clients reached): it neither works nor publishes.",
-    MEND,
+    FIX,
 )
 NO_ROOM_BUSY = Kind(
     "doctor.W014",
     "the server does not take the connections of a busy release",
     "While old and new processes run side by side, and all are busy, publishes fail.",
-    MEND,
+    FIX,
 )
 ALMOST_ALL = Kind(
     "doctor.W015",
     "almost all of the server's connections are in use",
     "The next process or thread that connects is refused.",
-    MEND,
+    FIX,
 )
 NO_PROCFILE = Kind(
     "doctor.U004",

@@ -5,7 +5,7 @@ from typing import Final
 
 from dutiful.doctor.finding import Finding, Kind
 from dutiful.doctor.server import Server
-from dutiful.worker.deployment.shape import Deployment
+from dutiful.worker.deployment.model import Deployment
 
 SHORTEST_LEASE: Final = 5.0
 """Seconds. A move of a virtual machine or a busy disk halts a process for up to a few of them."""

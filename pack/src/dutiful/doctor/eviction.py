@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from dutiful.doctor.finding import Finding, Kind
 from dutiful.doctor.server import Server
-from dutiful.worker.deployment.shape import Deployment
+from dutiful.worker.deployment.model import Deployment
 
-MEND = (
+FIX = (
     "CONFIG SET maxmemory-policy noeviction; and the same in redis.conf."
     " Heroku: heroku redis:maxmemory --policy noeviction"
 )
@@ -15,13 +15,13 @@ QUEUES = Kind(
     "doctor.E002",
     "the server may evict queues",
     "When its memory is full it deletes whole queues, without a word to anybody.",
-    MEND,
+    FIX,
 )
 EXPIRING = Kind(
     "doctor.W001",
     "the server may evict keys that expire",
     "When its memory is full it deletes leases, locks and results: work runs twice.",
-    MEND,
+    FIX,
 )
 
 

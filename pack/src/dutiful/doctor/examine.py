@@ -21,7 +21,7 @@ from dutiful.doctor import (
 )
 from dutiful.doctor.finding import Finding, Kind, Severity
 from dutiful.doctor.server import Server
-from dutiful.worker.deployment.shape import Deployment
+from dutiful.worker.deployment.model import Deployment
 
 OF_SERVER: Final = (
     version,

@@ -29,8 +29,8 @@ class Kind:
     """What is wrong, in one line, without figures: an alert groups by it."""
     risk: str
     """What it costs, and when."""
-    mend: str
-    """The command, or the setting, that mends it."""
+    fix: str
+    """The command, or the setting, that fixes it."""
 
     def __post_init__(self) -> None:
         CATALOGUE.append(self)
@@ -60,5 +60,5 @@ class Finding:
             "title": self.kind.title,
             "detail": self.detail,
             "risk": self.kind.risk,
-            "mend": self.kind.mend,
+            "fix": self.kind.fix,
         }

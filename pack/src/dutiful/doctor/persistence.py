@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from dutiful.doctor.finding import Finding, Kind
 from dutiful.doctor.server import Server
-from dutiful.worker.deployment.shape import Deployment
+from dutiful.worker.deployment.model import Deployment
 
 NOTHING = Kind(
     "doctor.E003",

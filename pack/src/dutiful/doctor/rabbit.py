@@ -10,9 +10,9 @@ from kombu.utils.text import version_string_as_tuple
 
 from dutiful.doctor.finding import Finding, Kind
 from dutiful.transport.rabbitmq import quorum
-from dutiful.worker.deployment.shape import Deployment
+from dutiful.worker.deployment.model import Deployment
 
-AWAY: Final = (OperationalError, AMQPError, OSError)
+UNAVAILABLE: Final = (OperationalError, AMQPError, OSError)
 KNOWS_CONSUMER_TIMEOUT: Final = (3, 12)
 """The first version that reads a queue's own x-consumer-timeout."""
 DEFAULT_CONSUMER_TIMEOUT: Final = 1800
@@ -31,7 +31,7 @@ OTHERWISE = Kind(
     "Workers do not start, and what is published waits in the outbox: RabbitMQ never changes a"
     " queue's type or arguments.",
     "Move to a virtual host of its own (rabbitmqctl add_vhost tasks; set_permissions; BROKER_URL"
-    " with /tasks) and let the old workers empty the old one; docs/rabbitmq.md",
+    " with /tasks) and let the old workers empty the old one; `python -m dutiful docs rabbitmq`",
 )
 SHORT = Kind(
     "doctor.W016",
@@ -51,7 +51,7 @@ def examine(connection: Any, queues: Iterable[Queue], deployment: Deployment) ->
             if (wrong := _otherwise(connection, queue)) is not None:
                 yield OTHERWISE.found(f"{queue.name}: {wrong}")
         version = str(connection.connection.server_properties.get("version", "0"))
-    except AWAY as error:
+    except UNAVAILABLE as error:
         yield SILENT.found(f"{type(error).__name__}: {error}")
         return
     longest = deployment.longest_run

@@ -1,4 +1,4 @@
-"""The doctor's visit: by `manage.py doctor`, and at each worker's start."""
+"""The doctor's diagnose: by `manage.py doctor`, and at each worker's start."""
 
 import threading
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from kombu.exceptions import OperationalError
 from dutiful.doctor import examine
 from dutiful.doctor.finding import Finding, Severity
 from dutiful.doctor.server import Server
-from dutiful.worker.deployment.read import gather, is_redis
+from dutiful.worker.deployment.configured import gather, is_redis
 
 SOCKET_TIMEOUT: Final = 3
 """Seconds that one answer of the broker may take."""
@@ -25,7 +25,7 @@ _LEVELS: Final = {
 logger = structlog.get_logger(__name__)
 
 
-def visit(app: Celery, scale: Mapping[str, int] | None = None) -> list[Finding]:
+def diagnose(app: Celery, scale: Mapping[str, int] | None = None) -> list[Finding]:
     """Everything that is wrong, errors first. A broker that is away is a finding, not an error."""
     deployment = gather(app, scale)
     found = examine.settings(deployment)
@@ -63,12 +63,12 @@ def _at_start(sender: Any, **_: Any) -> None:
 
 
 def _log(app: Celery) -> None:
-    for found in visit(app):
+    for found in diagnose(app):
         told = found.as_dict()
         # The sentence has no figures, so that a tracker keeps one issue for each kind.
         getattr(logger, _LEVELS[found.kind.severity])(
             f"{told['id']}: {told['title']}",
             found=told["detail"],
             risk=told["risk"],
-            mend=told["mend"],
+            fix=told["fix"],
         )

@@ -6,7 +6,7 @@ from typing import Final
 
 from dutiful.doctor.finding import Finding, Kind
 from dutiful.doctor.server import Server
-from dutiful.worker.deployment.shape import Deployment
+from dutiful.worker.deployment.model import Deployment
 
 OLDEST: Final = 7
 """Redis 7, and Valkey, which counts on from it: scripts that may run on a full server."""

@@ -19,7 +19,6 @@ from kombu.utils.uuid import uuid
 
 from dutiful.idempotency import keys
 from dutiful.idempotency.mixin import LEASE_MARGIN, NO_LIMIT
-from dutiful.publishing import hooks
 from dutiful.task import Task
 
 logger = logging.getLogger(__name__)
@@ -76,7 +75,8 @@ class UniqueTask(Task):
         with transaction.atomic():
             holder = unique_calls.mark(key, self.name, task_id, self._lasts(options))
             if holder == task_id:
-                if self._uses_outbox(options):
+                app: Any = self.app
+                if app.outbox_for(self, options) is not None:
                     # The mark and the message's row are committed together.
                     return publish(args, kwargs, **options)
                 # The run must find the mark, or the mark would outlive the run.
@@ -84,12 +84,6 @@ class UniqueTask(Task):
                 return self.AsyncResult(holder)
         logger.info("duplicate not sent: task %s does the work of %s", holder, key)
         return self.AsyncResult(holder)
-
-    def _uses_outbox(self, options: dict[str, Any]) -> bool:
-        """Whether the outbox will take this call, as dutiful/publishing/app.py decides."""
-        wanted = options.get("outbox")
-        wanted = self.outbox if wanted is None else wanted
-        return bool(hooks.door is not None and wanted and not options.get("connection"))
 
     def perform(self, args: Any, kwargs: Any) -> Any:
         if not apps.is_installed("dutiful.idempotency"):

@@ -7,6 +7,10 @@ from celery import signals
 from django.apps import AppConfig
 from django.core.checks import Tags, register
 
+from dutiful import extras
+
+extras.need("monitoring", "dutiful.monitoring")
+
 
 class MonitoringConfig(AppConfig):
     name = "dutiful.monitoring"
@@ -18,6 +22,7 @@ class MonitoringConfig(AppConfig):
         from dutiful.monitoring.budget.check import check_connections
 
         register(checks.check_variables, "monitoring")
+        register(checks.check_catalogue, "monitoring")
         register(check_connections, Tags.database, deploy=True)
         traces.start()
         queries.connect()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from dutiful.monitoring.fleet.buckets import quantile
+from dutiful.monitoring.fleet.buckets import from_labels, quantile
 from dutiful.monitoring.fleet.store import OUTCOMES, SUMS, Counts, Fleet, read
 from dutiful.monitoring.history import deltas
 from dutiful.monitoring.link import LOST, Link, shared_url
@@ -73,7 +73,7 @@ class Cost:
         mine.queries += more.queries
         mine.database += more.database
         for total, counts in ((mine.wait, more.wait), (mine.run, more.run)):
-            for i, count in enumerate(counts[: len(total)]):
+            for i, count in enumerate(counts):
                 total[i] += count
 
 
@@ -145,8 +145,7 @@ def of_hour(row: TaskHour) -> Counts:
         outcomes={name: getattr(row, name) for name in OUTCOMES},
         seconds={name: getattr(row, f"{name}_seconds") for name in SUMS},
     )
-    counts.wait = row.wait_buckets or counts.wait
-    counts.run = row.run_buckets or counts.run
+    counts.wait, counts.run = from_labels(row.wait_buckets), from_labels(row.run_buckets)
     counts.grown = row.memory_grown
     counts.queries, counts.database = row.queries, row.database_seconds
     return counts

@@ -70,7 +70,7 @@ OTEL_EXPORTER_OTLP_ENDPOINT = Var(
     "OTEL_EXPORTER_OTLP_ENDPOINT",
     url("http", "https"),
     "",
-    "Where traces go (docs/traces.md). Empty: nothing is traced.",
+    "Where traces go (`python -m dutiful docs traces`). Empty: nothing is traced.",
 )
 VARIABLES: Final = (
     STATUS_PUBLIC,

@@ -81,9 +81,9 @@ def of(snapshot: Snapshot, queue: QueueClass, profiles: Sequence[Profile]) -> Fo
 def largest(snapshot: Snapshot, profile: Profile) -> int | None:
     """How many workers of the profile the database has connections for; None: nobody knows."""
     database = snapshot.database
-    if database.unreachable or database.seen is None:
+    if database.unreachable or database.connections is None:
         return None
-    planned = plan.budget({}, database.seen, snapshot.workers)
+    planned = plan.budget({}, database.connections, snapshot.workers)
     names = [part.name for part in planned.parts if part.kind == f"worker_{profile.name}"]
     return planned.largest(names[0]) if names else None
 

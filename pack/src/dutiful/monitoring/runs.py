@@ -68,21 +68,21 @@ def _ended(task: Any, retval: object = None, state: str | None = None, **_: Any)
     if state is None:
         return  # the child is being stopped; the main process says why
     error = retval if isinstance(retval, BaseException) else None
-    _say(task, task.request, state, error)
+    _report(task, task.request, state, error)
 
 
 def _lost_and_retried(sender: Any, request: Any, reason: BaseException, **_: Any) -> None:
     if not hasattr(request, "run_began"):
-        _say(sender, request, states.RETRY, reason)
+        _report(sender, request, states.RETRY, reason)
 
 
 def _lost(sender: Any, exception: BaseException, **_: Any) -> None:
     # Celery tells a hard time limit twice, the second time without the request.
     if sender.request.id and not hasattr(sender.request, "run_began"):
-        _say(sender, sender.request, states.FAILURE, exception)
+        _report(sender, sender.request, states.FAILURE, exception)
 
 
-def _say(task: Any, request: Any, state: str, error: BaseException | None = None) -> None:
+def _report(task: Any, request: Any, state: str, error: BaseException | None = None) -> None:
     if isinstance(error, Retry) and error.exc is not None:
         error = error.exc
     why = {} if error is None else {"error": f"{type(error).__name__}: {error}"[:LONGEST]}
@@ -97,7 +97,7 @@ def _say(task: Any, request: Any, state: str, error: BaseException | None = None
     outcome = "crashed" if isinstance(error, WorkerLostError) else _OUTCOMES.get(state, "other")
     for told in listeners:
         told((task.name, queue or "", outcome, wait, ran, cpu, asked, database))
-    log_context.say(
+    log_context.log(
         logger,
         _LEVELS.get(state, "warning"),
         "task_run",

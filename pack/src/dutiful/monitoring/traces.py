@@ -28,7 +28,7 @@ def start() -> None:
     except ImportError as error:
         logger.warning(
             "OTEL_EXPORTER_OTLP_ENDPOINT is set and nothing is traced: %s. Install the extra otel"
-            " (docs/traces.md)",
+            " (`python -m dutiful docs traces`)",
             error,
         )
         return

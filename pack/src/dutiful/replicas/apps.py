@@ -3,6 +3,8 @@
 from django.apps import AppConfig
 from django.core.checks import register
 
+from dutiful import extras
+
 
 class ReplicasConfig(AppConfig):
     name = "dutiful.replicas"
@@ -11,11 +13,15 @@ class ReplicasConfig(AppConfig):
     def ready(self) -> None:
         from dutiful.database import replicas
         from dutiful.publishing import hooks
-        from dutiful.replicas import checks, guard, position, reading, watch
+        from dutiful.replicas import checks
 
         register(checks.check_declarations, "tasks")
         register(checks.check_names, "tasks")
         if replicas.REPLICA_URLS.get():
+            # Late: these need psycopg, which a project without replicas may lack.
+            extras.need("postgres", "REPLICA_URLS")
+            from dutiful.replicas import guard, position, reading, watch
+
             hooks.stamp, hooks.reading = position.stamp, reading.reading
             guard.connect()
             watch.connect()

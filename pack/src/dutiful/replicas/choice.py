@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from django.db import Error, connections
 
-from dutiful.publishing.prepared import WAL
+from dutiful.publishing.message import WAL
 from dutiful.replicas import position, status, watch
 from dutiful.replicas.declared import DELAYED
 from dutiful.replicas.status import ReplicaStatus

@@ -9,14 +9,16 @@ import os
 import threading
 import time
 from abc import ABC, abstractmethod
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import psycopg
 from celery import signals
 from django.db import DEFAULT_DB_ALIAS, connections
 
 from dutiful.replicas import status
 from dutiful.replicas.status import ALIASES, ReplicaStatus
+
+if TYPE_CHECKING:
+    import psycopg  # at run time it is imported late: only a project with replicas needs it
 
 INTERVAL: Final = 1.0
 """Seconds between two measurements."""
@@ -64,6 +66,8 @@ class Server(ABC):
             time.sleep(max(0.0, began + INTERVAL - time.monotonic()))
 
     def _measure_once(self) -> None:
+        import psycopg
+
         try:
             self.measure()
         except psycopg.Error as error:
@@ -78,6 +82,8 @@ class Server(ABC):
 
     def ask(self, sql: str) -> Any:
         if self._connection is None:
+            import psycopg
+
             params = connections[self.alias].get_connection_params()
             self._connection = psycopg.connect(**{**params, "autocommit": True})
         return self._connection.execute(sql.encode()).fetchone()
@@ -124,6 +130,8 @@ class Replica(Server):
         recovers, replayed, received, seconds = self.ask(REPLICAS)
         now = time.monotonic()
         if not recovers:
+            import psycopg
+
             raise psycopg.OperationalError("it is no longer a replica: it was promoted")
         there = max(known[1] if known else 0, int(received or 0))
         behind = max(0, there - int(replayed or 0))

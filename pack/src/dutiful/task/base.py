@@ -20,6 +20,7 @@ from dutiful.catalogue.classes import QueueClass
 from dutiful.conf.queues import NotInCatalogue
 from dutiful.publishing import hooks
 from dutiful.publishing.router import declared
+from dutiful.publishing.undeclared import is_undeclared
 from dutiful.task import arguments, attempts, database_errors, dispatch, results, retries
 
 logger = logging.getLogger(__name__)
@@ -57,18 +58,31 @@ class Task(DjangoTask[Any, Any]):
 
     @property
     def policy(self) -> retries.Retry:
-        return self.retry_policy or retries.DEFAULTS[self.queue_class.urgency]
+        if self.retry_policy is not None:
+            return self.retry_policy
+        # A stock task fails, or retries itself, as it did before.
+        if is_undeclared(self):
+            return retries.NEVER
+        return retries.DEFAULTS[self.queue_class.urgency]
 
     @classmethod
     def on_bound(cls, app: Any) -> None:
-        """Takes the time limits from the catalogue, unless the task has limits of its own."""
+        """Takes the time limits from the catalogue, unless the task has limits of its own.
+
+        For a stock task the limits of Celery's settings come first, and its retries stay its own.
+        """
         task = app.tasks.get(cls.name) or cls()
         try:
             queue, policy = task.queue_class, task.policy
         except NotInCatalogue:
             return  # the check dutiful.E001 reports it, and nothing starts
+        if is_undeclared(task):
+            cls.soft_time_limit = cls.soft_time_limit or app.conf.task_soft_time_limit
+            cls.time_limit = cls.time_limit or app.conf.task_time_limit
         cls.soft_time_limit = cls.soft_time_limit or queue.soft_time_limit
         cls.time_limit = cls.time_limit or queue.time_limit
+        if is_undeclared(task) and task.retry_policy is None:
+            return
         # Celery reads these two when a child of the pool is lost.
         cls.max_retries = policy.times
         cls.default_retry_delay = int(policy.ceiling(0))

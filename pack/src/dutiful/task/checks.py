@@ -5,22 +5,30 @@
 
 from typing import Any
 
+from django.core import checks
 from django.core.checks import CheckMessage, Error
 
 from dutiful.conf.queues import NotInCatalogue
 from dutiful.publishing.router import declared
-from dutiful.task.rules import ALIAS, UNDECLARED
+from dutiful.publishing.undeclared import is_undeclared, strays
+from dutiful.task.base import Task
+from dutiful.task.rules import ALIAS, STOCK, UNDECLARED
 
 
 def check_declarations(**_: Any) -> list[CheckMessage]:
-    """dutiful.E001: a task whose declaration is missing or names no queue of the catalogue."""
+    """dutiful.E001: a task whose declaration is missing or names no queue of the catalogue.
+
+    dutiful.W010: a stock task that runs in the queue for those that declare nothing.
+    """
     from celery import current_app as app
 
     app.loader.import_default_modules()
     found: list[CheckMessage] = []
     for task in sorted(app.tasks.values(), key=lambda task: str(task.name)):
         try:
-            declared(task)
+            queue = declared(task)
+            if is_undeclared(task):
+                found.append(_stock(task, queue.name))
         except NotInCatalogue as error:
             found.append(
                 Error(
@@ -31,6 +39,19 @@ def check_declarations(**_: Any) -> list[CheckMessage]:
                 )
             )
     return found
+
+
+def _stock(task: Any, queue: str) -> CheckMessage:
+    text = f"{task.name} declares no urgency and runtime, so it runs in {queue}"
+    if stray := strays.get(task.name):
+        text += f", although it names the queue {stray!r}, which the catalogue lacks"
+    if not isinstance(task, Task):
+        bases = ", ".join(f"{base.__module__}.{base.__qualname__}" for base in type(task).__bases__)
+        text += (
+            f"; its base {bases} is not dutiful's Task, so declarations, retries by policy and"
+            " limits of its queue do not apply to it"
+        )
+    return checks.Warning(f"{text}.", hint=STOCK.fix, obj=task.name, id=STOCK.id)
 
 
 def check_aliases(**_: Any) -> list[CheckMessage]:

@@ -11,7 +11,7 @@ from django.conf import settings
 from kombu.exceptions import EncodeError
 from kombu.utils.json import dumps
 
-from dutiful.publishing import payload
+from dutiful.publishing import message
 from dutiful.task.retries import PermanentError
 
 LIMIT: Final = 64 * 1024
@@ -48,8 +48,8 @@ def checked(task: Any, result: Any) -> Any:
         queue = (step.get("options") or {}).get("queue")
         following = task.app.tasks.get(step["task"])
         try:
-            payload.check(step["task"], args, step.get("kwargs") or {}, following, queue)
-        except payload.PayloadError as error:
+            message.check(step["task"], args, step.get("kwargs") or {}, following, queue)
+        except message.PayloadError as error:
             text = f"{_of(task, result)} cannot be handed on: {error}"
             raise ResultRefused(f"{text} {_FIX}") from None
     return result

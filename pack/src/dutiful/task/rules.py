@@ -32,6 +32,12 @@ UNDECLARED: Final = Rule(
     "no worker would serve it; nothing starts",
     "Declare what it needs where the task is defined.",
 )
+STOCK: Final = Rule(
+    "W010",
+    'a task that declares no queue class, where `DUTIFUL["UNDECLARED"]` names a queue for such',
+    "it may be killed halfway and run again, and its queue's promise may not be its own",
+    'Declare it: @shared_task(urgency="average", runtime="fast"), and run it twice in a test.',
+)
 ALIAS: Final = Rule(
     "E002",
     "an alias that is another task's name or alias",

@@ -21,7 +21,7 @@ class Message(_Message):
     """It has few brackets: nothing in its envelope is nested deeply."""
     suspect: bool = False
     """Processes died that held it: run it in a child of its own."""
-    on_trial: bool = False
+    final_run: bool = False
     """Its own child died of it, or more workers did: if a fresh child does, it is convicted."""
 
     def put_back(self, after: float = 0) -> None:
@@ -39,7 +39,7 @@ class Message(_Message):
         in its child is put on trial next.
         """
         owner = self.channel.owner
-        name = "heard" if self.suspect else f"{owner.id if owner else ''}/{name}"
+        name = "isolated" if self.suspect else f"{owner.id if owner else ''}/{name}"
         self._settle("crash", name, json.dumps(evidence))
 
     def _settle(self, what: str, first: str, second: str) -> None:

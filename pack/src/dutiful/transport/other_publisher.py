@@ -1,4 +1,4 @@
-"""Prompt publishing where the broker cannot be told when it is too late: stock's, and RabbitMQ."""
+"""Publishing by a deadline on stock transports and RabbitMQ, which refuse nothing that is late."""
 
 import time
 from base64 import b64decode
@@ -12,14 +12,14 @@ from kombu.exceptions import OperationalError
 from kombu.utils.json import loads
 
 from dutiful.transport.rabbitmq import delays
-from dutiful.transport.redis.publisher import Lane, Parcel, Unavailable
+from dutiful.transport.redis.publisher import Parcel, RedisPublisher, Unavailable
 from dutiful.transport.redis.publishing import Publishing
 
 MORE: Final = (OSError, MessageNacked)
 """What a publish raises beside its transport's errors."""
 
 
-class OtherLane:
+class StockPublisher:
     """On stock transports: within its sockets' timeouts, and without the guard."""
 
     more: dict[str, Any] = {}
@@ -35,7 +35,7 @@ class OtherLane:
         """Its connection is gone."""
 
     def put(self, parcels: Sequence[Parcel], until: float, seconds: float) -> list[Any]:
-        """As Lane's, one by one: those before one that fails have been taken."""
+        """As RedisPublisher's, one by one: those before one that fails have been taken."""
         errors: list[Exception | None] = []
         for parcel in parcels:
             left = until - time.monotonic()
@@ -93,7 +93,7 @@ class OtherLane:
         return None
 
 
-class RabbitLane(OtherLane):
+class RabbitPublisher(StockPublisher):
     """On RabbitMQ: each message is confirmed, and refused where no queue would get it."""
 
     more = {"mandatory": True}
@@ -123,8 +123,8 @@ class RabbitLane(OtherLane):
             return Unavailable("RabbitMQ did not take it")
         if not isinstance(error, self.connection.channel_errors):
             return super().failed(error)
-        # It speaks of this message, or of its queue. The lane is not used again, so that the next
-        # one declares the queue anew.
+        # The error concerns this message or its queue. The publisher is not used again: its
+        # successor declares the queue anew.
         self.broken = True
         try:
             self.channel = self.connection.channel()
@@ -148,7 +148,9 @@ class RabbitLane(OtherLane):
         return True
 
 
-def lane_of(connection: Any, declare: Callable[[str], Sequence[Any]]) -> Lane | OtherLane:
+def connect_publisher(
+    connection: Any, declare: Callable[[str], Sequence[Any]]
+) -> RedisPublisher | StockPublisher:
     """Connects, to each server of a failover URL in turn. Raises Unavailable."""
     errors = (*connection.recoverable_connection_errors, *connection.recoverable_channel_errors)
     for _ in connection.alt or [""]:
@@ -160,9 +162,9 @@ def lane_of(connection: Any, declare: Callable[[str], Sequence[Any]]) -> Lane | 
             connection.maybe_switch_next()
         else:
             if isinstance(channel, Publishing):
-                return Lane(connection, channel)
+                return RedisPublisher(connection, channel)
             rabbit = connection.transport.driver_type == "amqp"
-            return (RabbitLane if rabbit else OtherLane)(connection, channel, declare)
+            return (RabbitPublisher if rabbit else StockPublisher)(connection, channel, declare)
     with suppress(OSError, *errors):
         connection.release()
     raise Unavailable(failed)

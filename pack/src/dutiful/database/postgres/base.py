@@ -9,13 +9,17 @@ import select
 import time
 from typing import Any, Final
 
-import psycopg
 from django.db import connections
 from django.db.backends.base.base import NO_DB_ALIAS
 from django.db.backends.postgresql import base
-from psycopg_pool import ConnectionPool, PoolTimeout
 
+from dutiful import extras
 from dutiful.database.postgres import handover
+
+extras.need("postgres", "The database engine dutiful.database.postgres")
+
+import psycopg  # noqa: E402
+from psycopg_pool import ConnectionPool, PoolTimeout  # noqa: E402
 
 TRUSTED_SECONDS: Final = 5.0
 """Seconds for which a checked connection counts as healthy, unless its socket becomes readable."""

@@ -32,7 +32,8 @@ STILL_SECONDS: Final = 5.0
 BROKER_COPY, SQLITE_COPY, POSTGRES_COPY = "broker.rdb", "db.sqlite3", "db.dump"
 ELSEWHERE: Final = (
     "the broker at {url} is not ours, so it was not copied. Take its provider's snapshot (on a"
-    " server of your own: BGSAVE, then copy dump.rdb) just before the database's: docs/backup.md."
+    " server of your own: BGSAVE, then copy dump.rdb) just before the database's:"
+    " `python -m dutiful docs backup`."
 )
 
 

@@ -2,3 +2,7 @@
 
 Not for production: there each line of the Procfile is run by the platform.
 """
+
+from dutiful import extras
+
+extras.need("dev", "manage.py up")

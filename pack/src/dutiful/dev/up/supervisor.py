@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from django.conf import settings
+
 from dutiful import env
 from dutiful.dev.up import database, demo, preflight, service, state, watch
 from dutiful.dev.up.mailbox import Mailbox
@@ -15,7 +17,7 @@ from dutiful.dev.up.output import Output
 from dutiful.dev.up.preflight import Refused
 from dutiful.dev.up.processes import Process, StartError
 from dutiful.dev.up.service import Service
-from dutiful.dev.up.table import Row, farewell, table
+from dutiful.dev.up.table import Row, next_steps, table
 
 START_SECONDS: Final = 120.0
 
@@ -177,7 +179,8 @@ class Supervisor:
         if "EMAIL_URL" in self.environment:
             address = f"{self.environment['EMAIL_URL']}, kept in {_short(env.MAILBOX_DIR)}"
             rows.append(("mailbox", "up", str(os.getpid()), address))
-        return f"\n{table(rows)}\n{farewell(f'http://127.0.0.1:{env.PORT.get()}', self.login)}"
+        site = f"http://127.0.0.1:{env.PORT.get()}"
+        return f"\n{table(rows)}\n{next_steps(site, self.login, _next_command())}"
 
     def _asked_to_stop(self) -> None:
         if self.stopping.is_set():
@@ -205,6 +208,13 @@ class Supervisor:
 async def _all_up(processes: list[Process]) -> None:
     for process in processes:
         await process.up.wait()
+
+
+def _next_command() -> str:
+    """A project that was made with `make template` has no drills."""
+    if "dutiful.drills" in settings.INSTALLED_APPS:
+        return "make drill"
+    return ".venv/bin/python manage.py newtask send_invoice --urgency urgent --runtime fast"
 
 
 def _short(path: Path) -> str:

@@ -6,10 +6,8 @@ import os
 import threading
 import time
 from collections import deque
-from typing import Any, Final, TextIO
+from typing import Final, TextIO
 from weakref import WeakSet
-
-import structlog
 
 BATCH_SECONDS: Final = 0.05
 """The longest delay of a line in seconds, after `batch()` was called."""
@@ -18,22 +16,6 @@ MOST: Final = 1000
 
 _handlers: "WeakSet[Lines]" = WeakSet()
 _batching = False
-
-
-class Format(structlog.stdlib.ProcessorFormatter):
-    """structlog's formatter with a short cut for structlog's own records.
-
-    There is one such record for each task (dutiful/monitoring/runs.py), so microseconds count.
-    """
-
-    def format(self, record: logging.LogRecord) -> str:
-        made: dict[str, Any] = record.__dict__
-        if "_logger" not in made or record.exc_info or record.stack_info:
-            return super().format(record)
-        event: Any = {**made["msg"], "_record": record, "_from_structlog": True}
-        for processor in self.processors:
-            event = processor(made["_logger"], made["_name"], event)
-        return str(event)
 
 
 class Lines(logging.StreamHandler):  # type: ignore[type-arg]

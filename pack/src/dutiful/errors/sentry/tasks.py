@@ -78,7 +78,7 @@ def _tags(task: Any, request: Any) -> dict[str, str]:
     queue = (request.delivery_info or {}).get("routing_key")
     found = {"task": task.name, "queue": queue, "celery_task_id": request.id}
     if not task.name.startswith("celery."):
-        found["urgency"] = str(task.urgency)
+        found["urgency"] = str(getattr(task, "urgency", None))
     return found
 
 

@@ -1,1 +1,1 @@
-"""Alerts: rules that judge what was seen, the book of what fires, and the ways to tell of it."""
+"""Alerts: rules that judge what was seen, the state of what fires, and the ways to tell of it."""

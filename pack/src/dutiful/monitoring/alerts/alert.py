@@ -74,9 +74,9 @@ class Alert:
     promise: float | None = None
     unit: str = ""
     advice: tuple[str, ...] = ()
-    told_at: float | None = None
+    reported_at: float | None = None
     """When somebody was told last; None: not yet, or never, as another alert's effect."""
-    told_severity: str = ""
+    reported_severity: str = ""
     resolved_at: float | None = None
 
     @property

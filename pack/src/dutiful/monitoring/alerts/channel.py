@@ -31,7 +31,7 @@ class Channel:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"alerts-{name}", daemon=True)
 
-    def tell(self, notice: Notice) -> None:
+    def enqueue(self, notice: Notice) -> None:
         if not self._thread.is_alive():
             self._thread.start()
         while True:

@@ -29,7 +29,7 @@ class WebhookRefused(Exception):
     """The receiver answered with an error. The message names its status, never the URL."""
 
 
-def channels() -> list[Channel]:
+def configured() -> list[Channel]:
     """Those that the environment names, and the log."""
     found = [Channel("log", to_log)]
     if setup.on():
@@ -45,7 +45,7 @@ def channels() -> list[Channel]:
 
 
 def frozen(notice: Notice) -> Notice:
-    """A copy for other threads: the book goes on changing its alerts."""
+    """A copy for other threads: the state goes on changing its alerts."""
     return copy.deepcopy(notice)
 
 
@@ -56,7 +56,7 @@ def to_log(notice: Notice) -> None:
         for alert in alerts:
             told = alert.as_json()
             about = {name: told[name] for name in ("severity", "text", "value", "promise", "since")}
-            log_context.say(
+            log_context.log(
                 logger,
                 "info" if kind == "resolved" else _level(alert),
                 f"alert_{kind}",

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from dutiful.catalogue import defaults
 from dutiful.catalogue.profiles import Profile
+from dutiful.conf import conf
 from dutiful.monitoring.slo.starts import Starts
 from dutiful.monitoring.snapshot.facts import Snapshot
 
@@ -47,7 +47,7 @@ class Counters:
 
 
 @dataclass
-class Look:
+class Collected:
     """Times are epoch seconds."""
 
     now: float
@@ -56,7 +56,7 @@ class Look:
     counters: Counters
     since: float
     """When the monitor began to look."""
-    profiles: tuple[Profile, ...] = defaults.PROFILES["standard"]
+    profiles: tuple[Profile, ...] = field(default_factory=lambda: conf().shapes)
     """The shapes of this deployment's workers."""
-    silent_channels: Mapping[str, str] = field(default_factory=dict)
+    failing_channels: Mapping[str, str] = field(default_factory=dict)
     """Ways of telling that do not work, and why."""

@@ -68,7 +68,9 @@ class InDatabase:
                         "severity": str(alert.severity),
                         "text": alert.text,
                         "since": _time(alert.since),
-                        "told_at": None if alert.told_at is None else _time(alert.told_at),
+                        "reported_at": None
+                        if alert.reported_at is None
+                        else _time(alert.reported_at),
                         "resolved_at": None,
                         "saved_at": at,
                         "data": asdict(alert),

@@ -13,7 +13,7 @@ class AlertRecord(models.Model):
     text = models.TextField()
     since = models.DateTimeField(help_text="When it was first seen bad.")
     fired_at = models.DateTimeField()
-    told_at = models.DateTimeField(null=True, help_text="Empty: it was another alert's effect.")
+    reported_at = models.DateTimeField(null=True, help_text="Empty: it was another alert's effect.")
     resolved_at = models.DateTimeField(null=True)
     saved_at = models.DateTimeField()
     data = models.JSONField(default=dict, help_text="The rest of it, as the monitor keeps it.")

@@ -11,7 +11,10 @@ from dutiful.catalogue.profiles import ProfileError
 from dutiful.monitoring.budget import plan, server
 from dutiful.monitoring.snapshot import take
 
-HINT = "python manage.py connections says whose they are, and what would fit: docs/database.md"
+HINT = (
+    "python manage.py connections says whose they are, and what would fit:"
+    " `python -m dutiful docs database`"
+)
 
 
 def check_connections(databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
@@ -23,9 +26,9 @@ def check_connections(databases: Sequence[str] | None = None, **_: Any) -> list[
     found: list[CheckMessage] = []
     for alias in databases or ():
         try:
-            budget = plan.budget({}, server.see(alias), take(60).workers)
+            budget = plan.budget({}, server.measure(alias), take(60).workers)
         except (DatabaseError, ProfileError) as error:
-            found.append(_said(checks.Warning, "W002", f"nobody has counted: {error}"))
+            found.append(_said(checks.Warning, "W402", f"nobody has counted: {error}"))
             continue
         limit = budget.tightest
         if limit is None or not budget.lacks_in_release:
@@ -33,10 +36,10 @@ def check_connections(databases: Sequence[str] | None = None, **_: Any) -> list[
         there = f"there are {limit.room} ({limit.name})"
         if budget.lacks:
             say = f"what runs may open {budget.most} connections to {alias}, and {there}."
-            found.append(_said(checks.Error, "E002", say))
+            found.append(_said(checks.Error, "E402", say))
         else:
             say = f"a release may open {budget.in_release} connections to {alias}, and {there}."
-            found.append(_said(checks.Warning, "W001", say))
+            found.append(_said(checks.Warning, "W401", say))
     return found
 
 

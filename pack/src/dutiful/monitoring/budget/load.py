@@ -8,7 +8,7 @@ from dutiful.catalogue.process import profile
 from dutiful.monitoring.budget.sums import Budget
 from dutiful.monitoring.cost import Costs
 from dutiful.monitoring.fleet.store import Counts
-from dutiful.worker.deployment.procfile import Line
+from dutiful.worker.deployment.procfile import ProcfileEntry
 
 ASSUMES: Final = (
     "Assumed: every slot runs the recorded mix of its profile's queues, each task as long and with"
@@ -36,20 +36,20 @@ def recorded(costs: Costs) -> Load:
     return Load("recorded", total.queries / costs.covered, busy, busy)
 
 
-def projected(costs: Costs, lines: Iterable[Line], budget: Budget) -> list[Load]:
+def projected(costs: Costs, lines: Iterable[ProcfileEntry], budget: Budget) -> list[Load]:
     """Of each line of workers, as many of it as the budget is for. None where nothing ran."""
     parts = {part.name: part for part in budget.parts}
     found = []
     for line in lines:
         if not line.kind.startswith("worker"):
             continue
-        mine = profile(line.words, line.profiles)
+        mine = profile(line.arguments, line.profiles)
         names = mine.queue_names if mine else ()
         mix = _sum(cost.counts for cost in costs.each if cost.queue in names)
         seconds = mix.seconds["run"]
         if seconds:
             part = parts[line.name]
-            slots = line.shape[1] * part.count
+            slots = line.slots * part.count
             wanted, queries = (slots * each / seconds for each in (mix.database, mix.queries))
             busy = min(wanted, part.count * part.most)
             found.append(Load(line.name, queries * busy / wanted if wanted else 0, busy, wanted))

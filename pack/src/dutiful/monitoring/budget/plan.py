@@ -10,10 +10,10 @@ from pathlib import Path
 from dutiful import env
 from dutiful.conf import conf
 from dutiful.current import app
-from dutiful.monitoring.budget.sums import Budget, Limit, Part, Seen
+from dutiful.monitoring.budget.sums import Budget, Limit, Measured, Part
 from dutiful.monitoring.snapshot.facts import Workers
-from dutiful.worker.deployment import needs, procfile
-from dutiful.worker.deployment.read import keeps_results
+from dutiful.worker.deployment import procfile, resources
+from dutiful.worker.deployment.configured import keeps_results
 
 
 class NoSuchProcess(ValueError):
@@ -22,7 +22,7 @@ class NoSuchProcess(ValueError):
 
 def budget(
     planned: Mapping[str, int],
-    seen: Seen,
+    measured: Measured,
     workers: Workers | None = None,
     limits: Iterable[Limit] | None = None,
 ) -> Budget:
@@ -36,8 +36,8 @@ def budget(
         there = ", ".join(part.name for part in found) or "nothing"
         raise NoSuchProcess(f"no {', '.join(sorted(strangers))} in the Procfile; it has {there}")
     if limits is None:
-        limits = () if env.DATABASE_PGBOUNCER.get() else seen.limits
-    parts = tuple(_counted(part, planned, seen, workers) for part in found)
+        limits = () if env.DATABASE_PGBOUNCER.get() else measured.limits
+    parts = tuple(_counted(part, planned, measured, workers) for part in found)
     return Budget(parts, tuple(limits))
 
 
@@ -53,18 +53,20 @@ def _procfile(root: Path, heroku: bool) -> tuple[Part, ...]:
     publishers, stored = app().conf.broker_pool_limit or 0, keeps_results(app())
     sqlite = env.DATABASE_URL.get().startswith("sqlite")
     found = []
-    for line in procfile.lines(root, profiles=conf().shapes, heroku=heroku):
-        to_broker = procfile.of_broker(line, publishers, stored)[1]
-        files = needs.of_files(line, to_broker, sqlite)
-        found.append(Part(line.name, line.kind, line.count, *needs.of_database(line), files))
+    for line in procfile.read(root, profiles=conf().shapes, heroku=heroku):
+        to_broker = resources.of_broker(line, publishers, stored)[1]
+        files = resources.of_files(line, to_broker, sqlite)
+        found.append(Part(line.name, line.kind, line.count, *resources.of_database(line), files))
     return tuple(found)
 
 
-def _counted(part: Part, planned: Mapping[str, int], seen: Seen, workers: Workers | None) -> Part:
+def _counted(
+    part: Part, planned: Mapping[str, int], measured: Measured, workers: Workers | None
+) -> Part:
     """Workers by their leases; of anything, at least as many as its connections must come from."""
     if part.name in planned:
         return replace(part, count=planned[part.name])
     alive = [each for each in workers.each if each.alive] if workers else []
     leased = sum(f"worker_{each.profile}" == part.kind for each in alive)
-    needed = math.ceil(seen.live.get(part.kind, 0) / part.most) if part.most else 0
+    needed = math.ceil(measured.live.get(part.kind, 0) / part.most) if part.most else 0
     return replace(part, count=max(leased or part.count, needed))

@@ -7,16 +7,16 @@ from typing import Any, Final
 from dutiful import env
 from dutiful.monitoring.alerts.formatting import span
 from dutiful.monitoring.budget.load import ASSUMES, Load
-from dutiful.monitoring.budget.sums import Budget, Seen
+from dutiful.monitoring.budget.sums import Budget, Measured
 
 WIDTH: Final = 100
 
 
 def table(
-    budget: Budget, seen: Seen, loads: Sequence[Load], files: int | None, covered: float
+    budget: Budget, measured: Measured, loads: Sequence[Load], files: int | None, covered: float
 ) -> str:
     """What runs or is planned, what there is, and a verdict. `covered`: seconds of history."""
-    lines = [*_processes(budget, seen), "", *_limits(budget, seen), *_files(budget, files)]
+    lines = [*_processes(budget, measured), "", *_limits(budget, measured), *_files(budget, files)]
     if loads:
         lines += ["", *_loads(budget, loads, covered)]
     return "\n".join([*lines, "", *verdict(budget, files)])
@@ -39,7 +39,7 @@ def verdict(budget: Budget, files: int | None) -> list[str]:
         if fewer:
             said.append(f"  Fewer, one of: {', '.join(fewer)}; or")
         said.append(f"  a larger plan: {limit.value + budget.lacks} connections or more; or")
-        said.append("  a PgBouncer before the server: docs/database.md")
+        said.append("  a PgBouncer before the server: `python -m dutiful docs database`")
     elif limit is not None and budget.lacks_in_release:
         said.append(
             f"It fits. A release with old and new side by side may open {budget.in_release}, and"
@@ -72,7 +72,9 @@ def starved(budget: Budget, files: int | None) -> Any:
     return part if part is not None and files is not None and part.files > files else None
 
 
-def as_dict(budget: Budget, seen: Seen, loads: Sequence[Load], files: int | None) -> dict[str, Any]:
+def as_dict(
+    budget: Budget, measured: Measured, loads: Sequence[Load], files: int | None
+) -> dict[str, Any]:
     """The same as JSON."""
     return {
         "fits": not budget.lacks and starved(budget, files) is None,
@@ -91,8 +93,8 @@ def as_dict(budget: Budget, seen: Seen, loads: Sequence[Load], files: int | None
             }
             for part in budget.parts
         ],
-        "live": seen.live,
-        "commands": seen.commands,
+        "live": measured.live,
+        "commands": measured.commands,
         "limits": [
             {"name": each.name, "value": each.value, "used": each.used, "others": each.others}
             for each in budget.limits
@@ -110,24 +112,24 @@ def as_dict(budget: Budget, seen: Seen, loads: Sequence[Load], files: int | None
     }
 
 
-def _processes(budget: Budget, seen: Seen) -> list[str]:
+def _processes(budget: Budget, measured: Measured) -> list[str]:
     rows = [("process", "count", "idle", "at most", "now")]
-    asked = bool(seen.limits)
+    asked = bool(measured.limits)
     told = set()
     for part in budget.parts:
-        live = str(seen.live.get(part.kind, 0)) if asked and part.kind not in told else ""
+        live = str(measured.live.get(part.kind, 0)) if asked and part.kind not in told else ""
         told.add(part.kind)
         rest, most = part.count * part.rest, part.count * part.most
         rows.append((part.name, str(part.count), str(rest), str(most), live))
-    for kind in sorted(set(seen.live) - told):
-        rows.append((kind, "", "", "", str(seen.live[kind])))
-    rows.append(("reserve", "", "", str(budget.reserve), str(seen.commands) if asked else ""))
-    now = str(sum(seen.live.values()) + seen.commands) if asked else ""
+    for kind in sorted(set(measured.live) - told):
+        rows.append((kind, "", "", "", str(measured.live[kind])))
+    rows.append(("reserve", "", "", str(budget.reserve), str(measured.commands) if asked else ""))
+    now = str(sum(measured.live.values()) + measured.commands) if asked else ""
     rows.append(("together", "", str(budget.rest), str(budget.most), now))
     return _columns(rows)
 
 
-def _limits(budget: Budget, seen: Seen) -> list[str]:
+def _limits(budget: Budget, measured: Measured) -> list[str]:
     rows = [("limit", "value", "now", "by others", "left")]
     for each in budget.limits:
         left = str(each.room - budget.most)

@@ -7,7 +7,7 @@ from typing import Any, Final
 from django.db import connections
 
 from dutiful.catalogue.process import COMMAND
-from dutiful.monitoring.budget.sums import RESERVE, Limit, Seen
+from dutiful.monitoring.budget.sums import RESERVE, Limit, Measured
 
 KINDS: Final = ("web", "worker", "beat", "monitor", "flower", COMMAND)
 """How the application_name of each of ours begins."""
@@ -29,11 +29,11 @@ GROUP BY 1, 2, 3
 """
 
 
-def see(alias: str = "default") -> Seen:
+def measure(alias: str = "default") -> Measured:
     """Raises django.db.Error. Nothing of a database that has no server."""
     connection = connections[alias]
     if connection.vendor != "postgresql":
-        return Seen()
+        return Measured()
     with connection.cursor() as cursor:
         cursor.execute(_LIMITS)
         all_, role, database = cursor.fetchone()
@@ -43,7 +43,7 @@ def see(alias: str = "default") -> Seen:
     return of_rows({"max_connections": all_, "role": role, "database": database}, rows, own)
 
 
-def of_rows(values: Mapping[str, int], rows: list[Any], own: str) -> Seen:
+def of_rows(values: Mapping[str, int], rows: list[Any], own: str) -> Measured:
     """`rows`: same database, same role, application_name, connections. `own`: this process's name,
     which a DATABASE_URL may give to all; then whose a connection is cannot be told."""
     taken: Counter[str] = Counter()
@@ -60,7 +60,7 @@ def of_rows(values: Mapping[str, int], rows: list[Any], own: str) -> Seen:
         else:
             commands += count
     ours = live.total() + min(commands, RESERVE)
-    return Seen(
+    return Measured(
         tuple(
             Limit(name, value, taken[name], max(0, taken[name] - ours))
             for name, value in values.items()

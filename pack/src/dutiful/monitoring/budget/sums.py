@@ -43,7 +43,7 @@ class Limit:
 
 
 @dataclass(frozen=True)
-class Seen:
+class Measured:
     """One server at one moment. This very connection is not counted."""
 
     limits: tuple[Limit, ...] = ()

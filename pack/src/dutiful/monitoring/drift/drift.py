@@ -93,7 +93,7 @@ class Verdict:
     gone: list[str]
 
 
-def judge(figures: Iterable[Figures], tasks: Any, least: int = LEAST_RUNS) -> Verdict:
+def evaluate(figures: Iterable[Figures], tasks: Any, least: int = LEAST_RUNS) -> Verdict:
     """`tasks` is the app's registry. Celery's own tasks are nobody's to declare: passed over."""
     findings: list[Finding] = []
     few: list[str] = []
@@ -187,7 +187,7 @@ def advice(finding: Finding) -> str:
     else:
         what = f"has become quick: 99 % within {figures.p99:.3g} s"
     if finding.fits is None:
-        return f"{what}; no class has room for it: cut it up (docs/iterate.md)"
+        return f"{what}; no class has room for it: cut it up (`python -m dutiful docs iterate`)"
     move = f"manage.py reroute {queue.name} {finding.fits.name} --task {figures.task}"
     may = "could be" if finding.kind == "quick" else "make it"
     return f"{what}; {may} {declaration(finding.fits)}, then {move}"

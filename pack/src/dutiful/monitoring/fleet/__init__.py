@@ -6,32 +6,32 @@ and tells, each two seconds. `connect()` is called once a process, in `ready()`.
 
 import sys
 
+from dutiful.monitoring.fleet.reporter import Reporter
 from dutiful.monitoring.fleet.store import Counts, Fleet, read
-from dutiful.monitoring.fleet.teller import Teller
 
-__all__ = ["Counts", "Fleet", "connect", "read", "teller"]
+__all__ = ["Counts", "Fleet", "connect", "read", "reporter"]
 
-_teller: Teller | None = None
+_reporter: Reporter | None = None
 
 
-def teller() -> Teller:
+def reporter() -> Reporter:
     """This process's. Raises RuntimeError before `connect()`."""
-    if _teller is None:
+    if _reporter is None:
         raise RuntimeError("monitoring is not in INSTALLED_APPS: nothing counts here")
-    return _teller
+    return _reporter
 
 
 def connect() -> None:
     """From here on runs and publishes of this process are counted."""
-    global _teller
+    global _reporter
     from dutiful.current import app
     from dutiful.monitoring import runs
     from dutiful.monitoring.fleet import grown, publishes
     from dutiful.monitoring.fleet.worker import WorkerSide
 
-    _teller = Teller(app())
-    runs.listeners.append(_teller.count)
-    grown.connect(app(), _teller.count)
+    _reporter = Reporter(app())
+    runs.listeners.append(_reporter.count)
+    grown.connect(app(), _reporter.count)
     if (me := publishes.role(sys.argv)) != publishes.OTHER:  # a shell, a test: nobody's promise
-        publishes.measure(_teller.count, me)
-    WorkerSide(_teller).connect()
+        publishes.measure(_reporter.count, me)
+    WorkerSide(_reporter).connect()

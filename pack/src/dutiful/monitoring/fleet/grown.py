@@ -14,7 +14,7 @@ from dutiful.monitoring.fleet.tally import Run
 from dutiful.publishing.router import declared
 from dutiful.worker.memory import child as memory_child
 from dutiful.worker.memory import watch
-from dutiful.worker.memory.growth import Suspect
+from dutiful.worker.memory.growth import Grower
 
 
 def connect(app: Any, count: Callable[[Run], None]) -> None:
@@ -24,8 +24,8 @@ def connect(app: Any, count: Callable[[Run], None]) -> None:
     def tell(task: str, queue: str, size: int) -> None:
         count((task, queue, GROWN, None, size, None, None, None))
 
-    def kept(suspects: list[Suspect]) -> None:
-        for each in suspects:
+    def kept(growers: list[Grower]) -> None:
+        for each in growers:
             more = round(each.kept) - told[each.task]
             if more > 0:  # counters only grow, estimates do not
                 told[each.task] += more

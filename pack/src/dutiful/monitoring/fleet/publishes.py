@@ -13,7 +13,7 @@ from dutiful.catalogue import process
 from dutiful.conf import conf
 from dutiful.monitoring.fleet.store import PUBLISHES
 from dutiful.monitoring.fleet.tally import Run
-from dutiful.transport.publisher_pool import Prompt
+from dutiful.transport.publisher_pool import PublisherPool
 from dutiful.transport.redis.publishing import Publishing
 
 OTHER = "other"
@@ -27,7 +27,11 @@ def role(words: list[str]) -> str:
 
 def measure(count: Callable[[Run], None], me: str) -> None:
     """From here on each publish of this process is counted for the role `me`."""
-    ways: list[tuple[Any, str]] = [(Publishing, "_put"), (Prompt, "put"), (Prompt, "put_many")]
+    ways: list[tuple[Any, str]] = [
+        (Publishing, "_put"),
+        (PublisherPool, "put"),
+        (PublisherPool, "put_many"),
+    ]
     for holder, name in ways:
         setattr(holder, name, _measured(getattr(holder, name), count, me))
 

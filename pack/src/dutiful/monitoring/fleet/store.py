@@ -4,13 +4,14 @@ Each process adds what it has counted; nobody sets. `COUNTS` has a field for eac
 task and queue (and of each role's publishes); `STARTS` has the workers' starts of the last hour.
 """
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import redis
 
-from dutiful.monitoring.fleet.buckets import SIZE
+from dutiful.monitoring.fleet.buckets import empty, index, labelled
 
 COUNTS: Final = "dutiful:monitoring:counts"
 STARTS: Final = "dutiful:monitoring:starts"
@@ -49,8 +50,8 @@ class Counts:
 
     outcomes: dict[str, int] = field(default_factory=lambda: dict.fromkeys(OUTCOMES, 0))
     seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(SUMS, 0.0))
-    wait: list[int] = field(default_factory=lambda: [0] * SIZE)
-    run: list[int] = field(default_factory=lambda: [0] * SIZE)
+    wait: list[int] = field(default_factory=empty)
+    run: list[int] = field(default_factory=empty)
     grown: int = 0
     """Bytes that its runs left in their processes: dutiful/monitoring/fleet/grown.py."""
     queries: int = 0
@@ -61,6 +62,45 @@ class Counts:
     @property
     def runs(self) -> int:
         return sum(self.outcomes.values())
+
+    def numbers(self) -> dict[str, float]:
+        """What is not zero, by name: `outcome|failed`, `seconds|cpu`, `wait|0.5`."""
+        found: dict[str, float] = {
+            f"{GROWN}|bytes": self.grown,
+            f"{DATABASE}|queries": self.queries,
+            f"{DATABASE}|seconds": self.database,
+        }
+        found |= {f"outcome|{name}": count for name, count in self.outcomes.items()}
+        found |= {f"seconds|{name}": seconds for name, seconds in self.seconds.items()}
+        for what, counts in (("wait", self.wait), ("run", self.run)):
+            found |= {f"{what}|{edge}": count for edge, count in labelled(counts).items()}
+        return {name: number for name, number in found.items() if number}
+
+    @classmethod
+    def of(cls, numbers: Mapping[str, float]) -> "Counts":
+        """The reverse of `numbers()`, whatever catalogue its edges are of."""
+        found = cls()
+        for name, number in numbers.items():
+            what, _, which = name.partition("|")
+            found.set(what, which, number)
+        return found
+
+    def set(self, what: str, which: str, number: float | bytes) -> None:
+        """One number by its name. What has no such name is passed over."""
+        if what == "outcome" and which in self.outcomes:
+            self.outcomes[which] = int(number)
+        elif what == "seconds" and which in self.seconds:
+            self.seconds[which] = float(number)
+        elif what in ("wait", "run"):
+            counts: list[int] = getattr(self, what)
+            with contextlib.suppress(ValueError):
+                counts[index(float(which))] += int(number)
+        elif what == GROWN:
+            self.grown = int(number)
+        elif what == DATABASE and which == "queries":
+            self.queries = int(number)
+        elif what == DATABASE and which == "seconds":
+            self.database = float(number)
 
 
 def add(client: redis.Redis, prefix: str, numbers: Mapping[str, float]) -> None:
@@ -123,16 +163,5 @@ def parse(hash_: Mapping[bytes, bytes]) -> Fleet:
             counts = fleet.publishes.setdefault(task, Counts())
         else:
             counts = fleet.tasks.setdefault((task, queue), Counts())
-        if what == "outcome" and which in counts.outcomes:
-            counts.outcomes[which] = int(value)
-        elif what == "seconds" and which in counts.seconds:
-            counts.seconds[which] = float(value)
-        elif what in ("wait", "run") and which.isdigit() and int(which) < SIZE:
-            getattr(counts, what)[int(which)] = int(value)
-        elif what == GROWN:
-            counts.grown = int(value)
-        elif what == DATABASE and which == "queries":
-            counts.queries = int(value)
-        elif what == DATABASE and which == "seconds":
-            counts.database = float(value)
+        counts.set(what, which, value)
     return fleet

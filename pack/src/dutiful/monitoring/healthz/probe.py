@@ -10,7 +10,7 @@ from django.db import connection
 from kombu import Connection
 
 from dutiful.current import app
-from dutiful.monitoring.deadline import Aside, Late
+from dutiful.monitoring.deadline import DeadlineExceeded, DeadlineExecutor
 from dutiful.monitoring.link import LOST, Link, shared_url
 
 T = TypeVar("T")
@@ -26,17 +26,17 @@ class Probe(Generic[T]):
     def __init__(self, name: str, call: Callable[[], T], seconds: float = BUDGET) -> None:
         self.name, self.seconds = name, seconds
         self._call = call
-        self._aside = Aside(f"healthz: {name}")
+        self._executor = DeadlineExecutor(f"healthz: {name}")
         self._lock = threading.Lock()
         self._future: Future[T] | None = None
         self._began = 0.0
 
     def answer(self) -> T:
-        """Raises Late after the budget, or what the call raised."""
+        """Raises DeadlineExceeded after the budget, or what the call raised."""
         future = self.begin()
         done, _ = wait((future,), self.seconds)
         if not done:
-            raise Late(f"{self.name} does not answer within {self.seconds:g} s")
+            raise DeadlineExceeded(f"{self.name} does not answer within {self.seconds:g} s")
         return future.result()
 
     def begin(self) -> "Future[T]":
@@ -45,8 +45,8 @@ class Probe(Generic[T]):
             now = time.monotonic()
             if self._future is None or now - self._began >= FRESH:
                 try:
-                    self._future, self._began = self._aside.begin(self._call), now
-                except Late:
+                    self._future, self._began = self._executor.submit(self._call), now
+                except DeadlineExceeded:
                     if self._future is None:
                         raise
             return self._future

@@ -16,14 +16,15 @@ from django.views.decorators.http import require_safe
 from dutiful.conf import conf
 from dutiful.current import app
 from dutiful.monitoring import env
-from dutiful.monitoring.alerts import rules_fleet, rules_queues
 from dutiful.monitoring.alerts.alert import Finding
-from dutiful.monitoring.alerts.collected import Counters, Look
-from dutiful.monitoring.deadline import Late
+from dutiful.monitoring.alerts.collected import Collected, Counters
+from dutiful.monitoring.alerts.rules import fleet
+from dutiful.monitoring.alerts.rules import queues as rules_queues
+from dutiful.monitoring.deadline import DeadlineExceeded
 from dutiful.monitoring.healthz.probe import Probe, ask_broker, ask_database
 from dutiful.monitoring.slo.starts import Starts
 from dutiful.monitoring.snapshot import take
-from dutiful.worker.deployment.read import is_redis
+from dutiful.worker.deployment.configured import is_redis
 
 OVERDUE: Final = 45.0
 """Seconds that beat may be away before /healthz/beat says so: a deploy's."""
@@ -47,7 +48,7 @@ def _healthz(check: Callable[[], Answer]) -> View:
     def view(request: HttpRequest) -> HttpResponse:
         try:
             body = check()
-        except Late as error:
+        except DeadlineExceeded as error:
             body = {"status": "fail", "reasons": [str(error)]}
         code = 503 if body["status"] == "fail" else 200
         shown = body if env.HEALTHZ_NAMES.get() else {"status": body["status"]}
@@ -78,13 +79,15 @@ def ready() -> Answer:
 @_healthz
 def beat() -> Answer:
     """The schedule ticks, and its heartbeats come back through every queue."""
-    look = _look()
-    seen = look.snapshot.beat
+    collected = _collected()
+    seen = collected.snapshot.beat
+    if not seen.installed:
+        return {"status": "ok", "reasons": [], "installed": False}
     reasons = [each for each in (seen.unreachable, seen.leader_unreachable) if each]
     overdue = max((entry.overdue_seconds for entry in seen.entries if not entry.paused), default=0)
     if overdue > OVERDUE:
         reasons.append(f"a run is overdue by {overdue:.0f} s")
-    reasons += _bad(rules_fleet.heartbeat_late(look))
+    reasons += _bad(fleet.heartbeat_late(collected))
     return {
         "status": "fail" if reasons else "ok",
         "reasons": reasons,
@@ -95,13 +98,13 @@ def beat() -> Answer:
 @_healthz
 def queues() -> Answer:
     """No message waits longer than its queue allows, and somebody serves each that has some."""
-    look = _look()
-    snapshot = look.snapshot
+    collected = _collected()
+    snapshot = collected.snapshot
     # What lies in RabbitMQ is not known here; whether it answers is.
     away = snapshot.queues.unreachable if is_redis(app()) else _broker.trouble()
     reasons = [away] if away else []
-    reasons += _bad(rules_queues.queue_late(look))
-    for finding in rules_queues.queue_unserved(look) or ():
+    reasons += _bad(rules_queues.queue_late(collected))
+    for finding in rules_queues.queue_unserved(collected) or ():
         queue = snapshot.queues.named(finding.subject)
         if finding.bad and queue is not None and (queue.oldest_seconds or 0) > UNSERVED:
             reasons.append(finding.text)
@@ -115,9 +118,9 @@ def queues() -> Answer:
     }
 
 
-def _look() -> Look:
+def _collected() -> Collected:
     snapshot = _snapshot.answer()
-    return Look(
+    return Collected(
         now=snapshot.taken_at,
         snapshot=snapshot,
         starts=Starts(),

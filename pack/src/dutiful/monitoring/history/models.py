@@ -70,9 +70,9 @@ class TaskHour(models.Model):
     database_seconds = models.FloatField(
         default=0, db_default=0, help_text="Seconds that its runs waited for databases."
     )
-    wait_buckets = models.JSONField(default=list)
-    run_buckets = models.JSONField(default=list)
-    """Counts by dutiful.monitoring.fleet.buckets.BOUNDS."""
+    wait_buckets = models.JSONField(default=dict)
+    run_buckets = models.JSONField(default=dict)
+    """Counts by the labels of `dutiful.monitoring.fleet.buckets`."""
 
     class Meta:
         app_label = "dutiful_monitoring"

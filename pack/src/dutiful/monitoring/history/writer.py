@@ -12,7 +12,7 @@ from django.db import close_old_connections, transaction
 from django.db.models import Q
 
 from dutiful.conf.queues import by_name
-from dutiful.monitoring.fleet.buckets import SIZE
+from dutiful.monitoring.fleet.buckets import from_labels, labelled
 from dutiful.monitoring.fleet.store import Counts, Fleet
 from dutiful.monitoring.history import deltas, purge
 from dutiful.monitoring.history.models import Baseline, BrokerSample, QueueSample, TaskHour
@@ -128,8 +128,8 @@ def _add_tasks(hour: datetime, tasks: dict[tuple[str, str], Counts]) -> None:
         row.save()
 
 
-def _sum(row: list[int], counts: list[int]) -> list[int]:
-    return [a + b for a, b in zip(row or [0] * SIZE, counts, strict=True)]
+def _sum(row: dict[str, int], counts: list[int]) -> dict[str, int]:
+    return labelled([a + b for a, b in zip(from_labels(row), counts, strict=True)])
 
 
 def _broker(minute: datetime, snapshot: Snapshot) -> BrokerSample:

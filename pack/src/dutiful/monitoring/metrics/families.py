@@ -15,7 +15,7 @@ from prometheus_client.core import (
     Metric,
 )
 
-from dutiful.monitoring.fleet.buckets import BOUNDS
+from dutiful.monitoring.fleet.buckets import labels as edge_labels
 from dutiful.monitoring.fleet.store import Counts, Fleet
 
 Rows = Iterable[tuple[Sequence[str], float | int | bool | None]]
@@ -45,9 +45,9 @@ def histogram(
     labels: Sequence[str],
     rows: Iterable[tuple[Sequence[str], Sequence[int], float | None]],
 ) -> Metric:
-    """Rows of label values, counts by BOUNDS, and the sum of all, where it is known."""
+    """Rows of label values, counts by the fleet's buckets, and the sum where it is known."""
     family = HistogramMetricFamily(name, help_, labels=labels)
-    words = [f"{bound:g}" for bound in BOUNDS] + ["+Inf"]
+    words = edge_labels()
     for values, counts, total in rows:
         if any(counts):
             reached = list(zip(words, accumulate(counts), strict=True))

@@ -96,7 +96,7 @@ def _server(snapshot: Snapshot) -> Iterator[Metric]:
 
 def _beat(snapshot: Snapshot) -> Iterator[Metric]:
     beat = snapshot.beat
-    leads = None if beat.leader_unreachable else bool(beat.leader)
+    leads = None if beat.leader_unreachable or not beat.installed else bool(beat.leader)
     yield gauge(f"{START}_beat_up", "Whether one holds the lease.", (), [((), leads)])
     overdue = [((entry.name,), entry.overdue_seconds) for entry in beat.entries]
     yield gauge(
@@ -114,7 +114,7 @@ def _age(entry: BeatEntry, snapshot: Snapshot) -> float | None:
 
 
 def _connections(snapshot: Snapshot) -> Iterator[Metric]:
-    seen = snapshot.database.seen
+    seen = snapshot.database.connections
     if seen is None or seen.fullest is None:
         return
     used, limit = seen.fullest.used, seen.fullest.value

@@ -11,9 +11,11 @@ from typing import Final
 
 from dutiful.catalogue.classes import HOUR, MINUTE, QueueClass
 from dutiful.conf.queues import catalogue
-from dutiful.monitoring.alerts import rules_broker, rules_fleet, rules_queues
 from dutiful.monitoring.alerts.alert import Severity
 from dutiful.monitoring.alerts.catalogue import BY_ID
+from dutiful.monitoring.alerts.rules import broker as rules_broker
+from dutiful.monitoring.alerts.rules import fleet as rules_fleet
+from dutiful.monitoring.alerts.rules import queues as rules_queues
 from dutiful.monitoring.slo import burn as slo
 
 NOT_HERE: Final = {"channel-failing"}

@@ -9,10 +9,10 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from dutiful.monitoring.fleet.reporter import Reporter
 from dutiful.monitoring.fleet.store import parse
-from dutiful.monitoring.fleet.teller import Teller
 from dutiful.transport.redis.owner import owners
-from dutiful.worker.memory import memory
+from dutiful.worker.memory import usage
 
 logger = logging.getLogger(__name__)
 START = "celery_process"
@@ -21,11 +21,11 @@ START = "celery_process"
 class WorkerMetrics:
     """A collector of prometheus-client's."""
 
-    def __init__(self, teller: Teller, worker: Any, name: str) -> None:
-        self._teller, self._worker, self._name = teller, worker, name
+    def __init__(self, reporter: Reporter, worker: Any, name: str) -> None:
+        self._reporter, self._worker, self._name = reporter, worker, name
         self._began = time.time()
         self._numbers: dict[str, float] = {}
-        teller.heard.append(self._add)
+        reporter.listeners.append(self._add)
 
     def _add(self, numbers: dict[str, float]) -> None:
         for field, by in numbers.items():
@@ -35,7 +35,7 @@ class WorkerMetrics:
         """Called at each scrape, in the server's thread."""
         from dutiful.monitoring.metrics.families import gauge, runs
 
-        self._teller.tell()  # what has just ended, too
+        self._reporter.flush()  # what has just ended, too
         fields = {k.encode(): str(v).encode() for k, v in self._numbers.copy().items()}
         yield from runs(parse(fields), START)
         slots = getattr(self._worker.pool, "num_processes", None) or self._worker.concurrency
@@ -45,16 +45,16 @@ class WorkerMetrics:
         yield gauge(f"{START}_held", "Messages claimed and not settled.", (), [((), held)])
         threads = self._worker.pool.info.get("threads")
         yield gauge(f"{START}_pool_threads", "Threads of its pool.", (), [((), threads)])
-        yield gauge(f"{START}_memory_bytes", "Of its main process.", (), [((), memory.used())])
+        yield gauge(f"{START}_memory_bytes", "Of its main process.", (), [((), usage.used())])
         yield gauge(f"{START}_started_seconds", "Epoch second.", (), [((), self._began)])
 
 
-def serve(teller: Teller, worker: Any, listen: str) -> Any:
+def serve(reporter: Reporter, worker: Any, listen: str) -> Any:
     """Serves `/metrics` at "host:port" from daemon threads. None where the port is taken."""
     from prometheus_client import CollectorRegistry, start_http_server
 
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(WorkerMetrics(teller, worker, str(worker.hostname)))
+    registry.register(WorkerMetrics(reporter, worker, str(worker.hostname)))
     host, _, port = listen.rpartition(":")
     try:
         server, _ = start_http_server(int(port), host or "127.0.0.1", registry)

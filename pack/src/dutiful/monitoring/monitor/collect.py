@@ -10,8 +10,8 @@ from typing import Final
 from dutiful.conf import conf
 from dutiful.conf.queues import catalogue
 from dutiful.current import app
-from dutiful.monitoring.alerts.collected import Counters, Look
-from dutiful.monitoring.deadline import LEFT_AFTER, Aside
+from dutiful.monitoring.alerts.collected import Collected, Counters
+from dutiful.monitoring.deadline import ABANDON_AFTER, DeadlineExecutor
 from dutiful.monitoring.fleet.store import Fleet
 from dutiful.monitoring.fleet.store import read as read_fleet
 from dutiful.monitoring.healthz.probe import Probe, ask_broker
@@ -21,7 +21,7 @@ from dutiful.monitoring.slo import history as slo_history
 from dutiful.monitoring.slo.starts import Span, Starts
 from dutiful.monitoring.snapshot import Snapshot, Taker
 from dutiful.monitoring.snapshot.facts import Server
-from dutiful.worker.deployment.read import is_redis
+from dutiful.worker.deployment.configured import is_redis
 
 BUDGET: Final = 8.0
 """Seconds that a look may take; its parts have smaller budgets of their own."""
@@ -29,35 +29,38 @@ BUDGET: Final = 8.0
 logger = logging.getLogger(__name__)
 
 
-class Eyes:
+class Collector:
     """`look()` at each pass."""
 
     def __init__(self) -> None:
         self.starts, self.counters = Starts(), Counters()
         self._taker, self._link = Taker(app()), Link(shared_url())
-        self._looking, self._history = Aside("the look"), Aside("the history")
+        self._executor, self._history = (
+            DeadlineExecutor("the snapshot"),
+            DeadlineExecutor("the history"),
+        )
         self._broker = Probe("the broker", ask_broker)
         self._since = time.time()
         self._seeding: Future[dict[str, list[Span]]] | None = None
         self._seeding_since = 0.0
         self._seeded = False
 
-    def look(self, silent_channels: Mapping[str, str]) -> Look:
-        """Raises dutiful.monitoring.deadline.Late when even the parts' own budgets do not hold."""
+    def collect(self, failing_channels: Mapping[str, str]) -> Collected:
+        """Raises DeadlineExceeded when even the parts' own budgets do not hold."""
         self._seed()
-        snapshot, seen = self._looking.ask(self._see, BUDGET)
+        snapshot, seen = self._executor.run(self._take, BUDGET)
         self._count(snapshot, seen)
-        return Look(
+        return Collected(
             now=snapshot.taken_at,
             snapshot=snapshot,
             starts=self.starts,
             counters=self.counters,
             since=self._since,
             profiles=conf().shapes,
-            silent_channels=silent_channels,
+            failing_channels=failing_channels,
         )
 
-    def _see(self) -> tuple[Snapshot, Fleet | None]:
+    def _take(self) -> tuple[Snapshot, Fleet | None]:
         snapshot = self._taker.take()
         if not is_redis(app()):  # only whether it answers can be known
             why = self._broker.trouble()
@@ -92,10 +95,10 @@ class Eyes:
             return
         try:
             if self._seeding is None:
-                self._seeding = self._history.begin(slo_history.past)
+                self._seeding = self._history.submit(slo_history.past)
                 self._seeding_since = time.monotonic()
             if not self._seeding.done():
-                if time.monotonic() - self._seeding_since > LEFT_AFTER:
+                if time.monotonic() - self._seeding_since > ABANDON_AFTER:
                     self._seeding = None  # asked anew
                 return
             past, self._seeding = self._seeding.result(), None

@@ -14,7 +14,7 @@ from django.db.models import F
 
 from dutiful.leader import RedisLease, new_owner
 from dutiful.monitoring.alerts.models import MonitorLease
-from dutiful.monitoring.deadline import Aside
+from dutiful.monitoring.deadline import DeadlineExecutor
 
 NAME: Final = "dutiful:monitor"
 KEY: Final = f"{NAME}:lease"
@@ -70,13 +70,13 @@ class WithDeadline:
     """A store that may hang, called with a deadline of BUDGET seconds."""
 
     def __init__(self, name: str, place: Place) -> None:
-        self._aside, self._place = Aside(name), place
+        self._executor, self._place = DeadlineExecutor(name), place
 
     def take(self, owner: str) -> int:
-        return self._aside.ask(partial(self._place.take, owner), BUDGET)
+        return self._executor.run(partial(self._place.take, owner), BUDGET)
 
     def give_back(self, owner: str) -> None:
-        self._aside.ask(partial(self._place.give_back, owner), BUDGET)
+        self._executor.run(partial(self._place.give_back, owner), BUDGET)
 
 
 class Lead:

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
-from dutiful.monitoring.deadline import Aside, Late
+from dutiful.monitoring.deadline import DeadlineExceeded, DeadlineExecutor
 
 EVERY: Final = 60.0
 """Seconds between pings."""
@@ -27,7 +27,7 @@ class Switch:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._aside = Aside("the dead-man's switch")
+        self._executor = DeadlineExecutor("the dead-man's switch")
         self._pinged: float | None = None
         self._well: bool | None = None
         self.trouble = ""
@@ -49,8 +49,8 @@ class Switch:
         """False where an earlier ping hangs."""
         try:
             if self._url:
-                self._aside.begin(partial(self._send, ending, body))
-        except Late as error:
+                self._executor.submit(partial(self._send, ending, body))
+        except DeadlineExceeded as error:
             self.trouble = str(error)
             return False
         return True

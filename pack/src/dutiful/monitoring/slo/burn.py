@@ -13,6 +13,8 @@ from dutiful.catalogue.classes import HOUR, MINUTE, QueueClass
 
 TARGET: Final = 0.99
 """The share of a queue's tasks that start within its promise."""
+MONTH: Final = 30 * 24 * HOUR
+"""Seconds that the budget of late tasks is for."""
 FEWEST: Final = 5
 """Late tasks below which a rate says nothing."""
 
@@ -41,8 +43,9 @@ def scaled(burn: Burn, queue: QueueClass) -> Burn:
     """The pair for a queue: no short window is shorter than the promise itself.
 
     Whether a task of `relaxed_slow` is late shows after an hour; five minutes say nothing of it.
+    No window is longer than the budget's 30 days, however long the promise.
     """
-    factor = max(1, math.ceil(queue.starts_within / FAST.short))
+    factor = max(1, min(math.ceil(queue.starts_within / FAST.short), MONTH // SLOW.long))
     return Burn(burn.rate, burn.long * factor, burn.short * factor)
 
 

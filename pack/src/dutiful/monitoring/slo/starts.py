@@ -10,11 +10,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import takewhile
 
-from dutiful.catalogue.classes import MINUTE
-from dutiful.conf.queues import catalogue
-from dutiful.monitoring.slo.burn import SLOW, Count, scaled
+from dutiful.catalogue.classes import MINUTE, QueueClass
+from dutiful.conf.queues import by_name
+from dutiful.monitoring.slo.burn import FAST, SLOW, Count, scaled
 
-KEEP = max(scaled(SLOW, queue).long for queue in catalogue()) + MINUTE
+
+def kept(queue: QueueClass) -> float:
+    """Seconds of a queue's starts that are remembered: its longest window and a minute."""
+    return scaled(SLOW, queue).long + MINUTE
+
+
+def resolution(queue: QueueClass) -> float:
+    """Seconds that one span may grow to: a twentieth of the queue's shortest window."""
+    return scaled(FAST, queue).short / 20
 
 
 @dataclass
@@ -75,14 +83,14 @@ class Starts:
         )
 
     def _add(self, queue: str, span: Span) -> None:
-        spans = self._spans.setdefault(queue, deque())
+        spans, promised = self._spans.setdefault(queue, deque()), by_name(queue)
         last = spans[-1] if spans else None
-        # Short spans add up to a quarter of a minute, which is fine enough for five.
-        if last and last.ended == span.began and span.ended - last.began <= MINUTE / 4:
+        joined = span.ended - last.began if last and last.ended == span.began else None
+        if last and joined is not None and joined <= resolution(promised):
             last.ended = span.ended
             last.started += span.started
             last.late += span.late
         else:
             spans.append(span)
-        while spans[0].ended < span.ended - KEEP:
+        while spans[0].ended < span.ended - kept(promised):
             spans.popleft()

@@ -18,7 +18,7 @@ def read() -> Database:
         latency = time.perf_counter() - began
     return Database(
         vendor=connection.vendor,
-        seen=server.see(),
+        connections=server.measure(),
         latency=latency,
         replicas=replicas.read(),
         history_at=_history(),

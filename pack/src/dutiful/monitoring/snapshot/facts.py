@@ -5,9 +5,11 @@ stock transport keeps no counters, RabbitMQ tells none of it); a part that did n
 in `unreachable`, and is empty.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
-from dutiful.monitoring.budget.sums import Seen
+from dutiful.monitoring.budget.sums import Measured
 from dutiful.monitoring.snapshot.replicas import Replica
 
 
@@ -200,7 +202,20 @@ class BeatEntry:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Clock:
+    """What the Redis that beats share knows of them."""
+
+    leader: str = ""
+    """host/pid/… of the one that leads; "" where none does."""
+    last: Mapping[str, datetime] = field(default_factory=dict)
+    """By entry: its last scheduled time that was ticked."""
+    paused: frozenset[str] = frozenset()
+    unreachable: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Beat(Part):
+    installed: bool = True
     leader: str = ""
     """host/pid/… of the beat that leads; "" where none does."""
     leader_unreachable: str = ""
@@ -214,7 +229,7 @@ class Beat(Part):
 @dataclass(frozen=True, kw_only=True)
 class Database(Part):
     vendor: str = ""
-    seen: Seen | None = None
+    connections: Measured | None = None
     """Its connections, and what it gives; None where it was not asked."""
     latency: float | None = None
     """Seconds of one small query."""

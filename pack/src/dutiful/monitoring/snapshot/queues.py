@@ -14,19 +14,19 @@ LONGEST: Final = 30.0
 """Seconds that rates are measured over: the longest span within."""
 
 
-class Looks:
+class Readings:
     """The looks of the last half minute, of one process."""
 
     def __init__(self) -> None:
-        self._looks: deque[Look] = deque()
+        self._readings: deque[Look] = deque()
 
     def add(self, look: Look) -> Look | None:
         """Returns the one to compare it with."""
-        while self._looks and look.now - self._looks[0].now > LONGEST:
-            self._looks.popleft()
-        earlier = self._looks[0] if self._looks else None
-        if not self._looks or look.now - self._looks[-1].now >= SHORTEST:
-            self._looks.append(look)
+        while self._readings and look.now - self._readings[0].now > LONGEST:
+            self._readings.popleft()
+        earlier = self._readings[0] if self._readings else None
+        if not self._readings or look.now - self._readings[-1].now >= SHORTEST:
+            self._readings.append(look)
         if earlier is None or look.now - earlier.now < SHORTEST:
             return None
         return earlier if look.counted else None  # our transport counts from its first claim on

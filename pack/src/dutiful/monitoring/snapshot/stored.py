@@ -3,16 +3,19 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from django.db import Error as DatabaseError
 
 from dutiful.errors.masking import mask
+from dutiful.monitoring.deadline import DeadlineExceeded
 from dutiful.monitoring.snapshot import beat, database, deadletters, facts, outbox
-from dutiful.monitoring.snapshot.aside import Late
+
+if TYPE_CHECKING:
+    from dutiful.monitoring.snapshot import schedule
 
 T = TypeVar("T")
-FAILURES: Final = (DatabaseError, Late, OSError)
+FAILURES: Final = (DatabaseError, DeadlineExceeded, OSError)
 logger = logging.getLogger(__name__)
 
 
@@ -24,7 +27,7 @@ class Stored:
     database: facts.Database
     letters: deadletters.Stored | None
     letters_why: str
-    beat: beat.Rows | None
+    beat: "schedule.Rows | None"
     beat_why: str
 
 

@@ -2,17 +2,17 @@
 
 import threading
 import time
-from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final
 
 from celery import Celery
-from django.db import close_old_connections, connection, connections
+from django.db import connection
 from redis.exceptions import NoScriptError
 
-from dutiful.beat.shared import LAST_KEY, LEASE_KEY, PAUSED_KEY
 from dutiful.conf.queues import names
+from dutiful.monitoring.deadline import DeadlineExceeded, DeadlineExecutor
 from dutiful.monitoring.fleet import store
 from dutiful.monitoring.link import LOST, Link, shared_url
 from dutiful.monitoring.snapshot import (
@@ -25,10 +25,10 @@ from dutiful.monitoring.snapshot import (
     stored,
     workers,
 )
-from dutiful.monitoring.snapshot.aside import Aside
 from dutiful.transport.options import Options
 from dutiful.transport.redis import scripts
 from dutiful.transport.redis.look import Lens, Look
+from dutiful.transport.redis.publishing import Publishing
 
 DEADLINE: Final = 2.0
 """Seconds that the database may take for all of its parts."""
@@ -41,7 +41,7 @@ class Broker:
     why: str = ""
     look: Look | None = None
     info: tuple[Any, ...] = (None, None, None)
-    clock: beat.Clock = field(default_factory=beat.Clock)
+    clock: facts.Clock = field(default_factory=facts.Clock)
     starts: tuple[bytes, ...] = ()
     publishes: dict[str, facts.Latency] = field(default_factory=dict)
 
@@ -53,9 +53,9 @@ class Taker:
         self.app, self.deadline = app, deadline
         self._broker = Link()
         self._shared = self._broker if shared_url() == self._broker.url else Link(shared_url())
-        self._looks, self._pings = queues.Looks(), server.Pings()
+        self._readings, self._pings = queues.Readings(), server.Pings()
         self._publishes = publishes.Publishes()
-        self._aside = Aside("the database", connections.close_all)
+        self._database = DeadlineExecutor("the database", keeps_connections=True)
         self._lock = threading.Lock()
         self._last: facts.Snapshot | None = None
 
@@ -82,23 +82,33 @@ class Taker:
 
     def _take(self) -> facts.Snapshot:
         began, taken_at = time.perf_counter(), time.time()
-        if connection.in_atomic_block:  # only this connection sees what it has not committed
-            rows = stored.ask()
-            answer: Callable[[float], stored.Stored] = lambda _: rows  # noqa: E731
-        else:
-            answer = self._aside.begin(_ask_database_afresh)
+        asked = self._ask_database()
         broker = self._ask_broker()
-        try:
-            rows = answer(max(0.01, self.deadline - (time.perf_counter() - began)))
-        except stored.FAILURES as error:
-            rows = stored.nothing(stored.line(error))
+        rows = self._rows(asked, max(0.01, self.deadline - (time.perf_counter() - began)))
         return self._compose(broker, rows, taken_at, began)
+
+    def _ask_database(self) -> "Future[stored.Stored]":
+        """Asks beside the broker, in a thread."""
+        found: Future[stored.Stored] = Future()
+        try:
+            if not connection.in_atomic_block:
+                return self._database.submit(stored.ask)
+            found.set_result(stored.ask())  # only this connection sees what is not committed yet
+        except DeadlineExceeded as error:
+            found.set_exception(error)
+        return found
+
+    def _rows(self, asked: "Future[stored.Stored]", timeout: float) -> stored.Stored:
+        try:
+            return self._database.result(asked, timeout)
+        except stored.FAILURES as error:
+            return stored.nothing(stored.line(error))
 
     def _compose(
         self, broker: Broker, rows: stored.Stored, taken_at: float, began: float
     ) -> facts.Snapshot:
         look, why = broker.look, broker.why
-        earlier = self._looks.add(look) if look else None
+        earlier = self._readings.add(look) if look else None
         found = queues.read(look, earlier) if look else facts.Queues(unreachable=why)
         if rows.letters and look:
             found = queues.with_dead(found, rows.letters[2])
@@ -128,7 +138,7 @@ class Taker:
     def _transport(self, look: Look | None) -> str:
         if look is None:
             return ""
-        return "ours" if hasattr(self._broker.channel, "script_keys") else "stock"
+        return "ours" if isinstance(self._broker.channel, Publishing) else "stock"
 
     def _ask_broker(self) -> Broker:
         found = Broker()
@@ -159,32 +169,23 @@ class Taker:
                 replies += pipe.execute(raise_on_error=False)
             except LOST as error:
                 self._shared.close()
-                found.clock = beat.Clock(unreachable=stored.line(error))
+                found.clock = facts.Clock(unreachable=stored.line(error))
                 return found
         elif found.why:
-            found.clock = beat.Clock(unreachable=found.why)
+            found.clock = facts.Clock(unreachable=found.why)
             return found
-        found.clock = beat.clock(*replies[4:7])
-        found.publishes = self._publishes.read(replies[7])
-        found.starts = tuple(replies[8]) if isinstance(replies[8], list) else ()
+        *clock, counts, starts = replies[4:]
+        found.clock = beat.clock(*clock)
+        found.publishes = self._publishes.read(counts)
+        found.starts = tuple(starts) if isinstance(starts, list) else ()
         return found
 
     def _ask_shared(self, pipe: Any) -> None:
         prefix = self._shared.prefix
-        pipe.get(f"{prefix}{LEASE_KEY}")
-        pipe.hgetall(f"{prefix}{LAST_KEY}")
-        pipe.smembers(f"{prefix}{PAUSED_KEY}")
-        pipe.hmget(f"{prefix}{store.COUNTS}", *publishes.FIELDS)
+        beat.ask(pipe, prefix)
+        pipe.hmget(f"{prefix}{store.COUNTS}", *publishes.fields())
         since = time.time() - store.STARTS_SECONDS
         pipe.zrangebyscore(f"{prefix}{store.STARTS}", since, "+inf")
-
-
-def _ask_database_afresh() -> stored.Stored:
-    close_old_connections()
-    try:
-        return stored.ask()
-    finally:
-        close_old_connections()  # to the pool, where threads share one
 
 
 @cache

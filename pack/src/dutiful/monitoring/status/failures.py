@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from django.urls import NoReverseMatch, reverse
 
-from dutiful.monitoring.alerts import rules_broker
 from dutiful.monitoring.alerts.formatting import span
+from dutiful.monitoring.alerts.rules import broker as rules_broker
 from dutiful.monitoring.status import formatting
 from dutiful.monitoring.status.formatting import State, plural
-from dutiful.monitoring.status.page_data import Seen
+from dutiful.monitoring.status.page_data import PageData
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,8 @@ class Failures:
     outbox_url: str
 
 
-def of(seen: Seen) -> Failures:
-    now = seen.snapshot.taken_at
+def of(data: PageData) -> Failures:
+    now = data.snapshot.taken_at
     groups = [
         Group(
             fingerprint=group.fingerprint,
@@ -40,13 +40,13 @@ def of(seen: Seen) -> Failures:
             when=f"last {formatting.ago(group.last.timestamp(), now)}",
             url=_admin("dutiful_deadletters_group_change", group.fingerprint),
         )
-        for group in (seen.records.groups if seen.records else [])
+        for group in (data.records.groups if data.records else [])
     ]
     return Failures(
-        letters=_letters(seen),
+        letters=_letters(data),
         groups=groups,
         url=_admin("dutiful_deadletters_group_changelist"),
-        outbox=_outbox(seen),
+        outbox=_outbox(data),
         outbox_url=_admin("dutiful_outbox_outboxmessage_changelist"),
     )
 
@@ -58,8 +58,8 @@ def _admin(name: str, *args: str) -> str:
         return ""
 
 
-def _letters(seen: Seen) -> State:
-    letters = seen.snapshot.dead_letters
+def _letters(data: PageData) -> State:
+    letters = data.snapshot.dead_letters
     if letters.unreachable and letters.stored is None:
         return State("none", "How many dead letters there are is not known")
     if letters.unreachable:
@@ -73,8 +73,8 @@ def _letters(seen: Seen) -> State:
     return State("warn", found + (f" to deal with{waiting}" if letters.stored else waiting))
 
 
-def _outbox(seen: Seen) -> State:
-    outbox = seen.snapshot.outbox
+def _outbox(data: PageData) -> State:
+    outbox = data.snapshot.outbox
     if not outbox.installed:
         return State("none", "There is no outbox")
     if outbox.unreachable:

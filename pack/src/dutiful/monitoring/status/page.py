@@ -17,7 +17,7 @@ from dutiful.monitoring.status import (
     verdict,
     workers,
 )
-from dutiful.monitoring.status.page_data import Seen
+from dutiful.monitoring.status.page_data import PageData
 
 TITLES = {
     "verdict": "",
@@ -45,20 +45,20 @@ class Section:
         return f"{self.name}-{hashlib.blake2s(self.body.encode(), digest_size=6).hexdigest()}"
 
 
-def context(seen: Seen, staff: bool) -> dict[str, Any]:
+def context(data: PageData, staff: bool) -> dict[str, Any]:
     """Everything that the sections' templates show."""
-    rows = queues.rows(seen)
-    to_do = todo.of(seen)
+    rows = queues.rows(data)
+    to_do = todo.of(data)
     return {
         "staff": staff,
         "queues": rows,
         "todo": to_do,
-        "verdict": verdict.of(seen, rows, to_do),
-        "workers": workers.of(seen),
-        "tasks": tasks.of(seen),
-        "schedule": schedule.of(seen),
-        "failures": failures.of(seen),
-        "servers": servers.of(seen),
+        "verdict": verdict.of(data, rows, to_do),
+        "workers": workers.of(data),
+        "tasks": tasks.of(data),
+        "schedule": schedule.of(data),
+        "failures": failures.of(data),
+        "servers": servers.of(data),
     }
 
 

@@ -12,10 +12,11 @@ from typing import Any, Final
 from django.db import Error as DatabaseError
 
 from dutiful.conf import conf
-from dutiful.monitoring.alerts import copies, rules
+from dutiful.monitoring.alerts import copies
 from dutiful.monitoring.alerts.alert import Alert, Finding
-from dutiful.monitoring.alerts.collected import Counters, Look
-from dutiful.monitoring.deadline import Late
+from dutiful.monitoring.alerts.collected import Collected, Counters
+from dutiful.monitoring.alerts.rules.evaluation import evaluate
+from dutiful.monitoring.deadline import DeadlineExceeded
 from dutiful.monitoring.healthz.probe import Probe, ask_database
 from dutiful.monitoring.link import LOST, Link, shared_url
 from dutiful.monitoring.monitor.lease import KEY as MONITOR_LEASE
@@ -24,7 +25,7 @@ from dutiful.monitoring.snapshot import Snapshot, take
 from dutiful.monitoring.status import records
 from dutiful.monitoring.status.records import Records
 
-AWAY: Final = (*LOST, DatabaseError, Late)
+UNAVAILABLE: Final = (*LOST, DatabaseError, DeadlineExceeded)
 _since = time.time()
 
 
@@ -37,7 +38,7 @@ class Monitor:
 
 
 @dataclass(frozen=True)
-class Seen:
+class PageData:
     """`records` and `monitor` are None where they could not be read; `why` says so of records."""
 
     snapshot: Snapshot
@@ -61,7 +62,7 @@ class Seen:
     def findings(self) -> dict[str, Finding]:
         """What the alerts' rules say of this very look, by key. Those that need a past are silent:
         that is the monitor's."""
-        look = Look(
+        collected = Collected(
             now=self.snapshot.taken_at,
             snapshot=self.snapshot,
             starts=self.starts,
@@ -69,7 +70,7 @@ class Seen:
             since=_since,
             profiles=conf().shapes,
         )
-        found = rules.findings(look)
+        found = evaluate(collected)
         return {each.key: each for judged in found.values() for each in judged or ()}
 
 
@@ -95,21 +96,23 @@ def database_answers() -> bool:
     return not _database.trouble()
 
 
-def see(*, database: bool = True) -> Seen:
-    """Raises Late where not even the snapshot's own deadlines hold. Without a database that
-    answers, nobody waits for its records."""
+def load(*, database: bool = True) -> PageData:
+    """Without a database that answers, nobody waits for its records.
+
+    Raises DeadlineExceeded where not even the snapshot's own deadlines hold.
+    """
     probes: list[Probe[Any]] = [_snapshot, _monitor, *([_records] if database else [])]
     for probe in probes:
-        with suppress(Late):  # said below
+        with suppress(DeadlineExceeded):  # said below
             probe.begin()
     snapshot = _snapshot.answer()
     found, why = _try(_records) if database else (None, "the database does not answer")
     told, _ = _try(_monitor)
-    return Seen(snapshot, found, told, why)
+    return PageData(snapshot, found, told, why)
 
 
 def _try(probe: Probe[Any]) -> tuple[Any, str]:
     try:
         return probe.answer(), ""
-    except AWAY as error:
+    except UNAVAILABLE as error:
         return None, " ".join(str(error).split()) or type(error).__name__

@@ -12,7 +12,7 @@ from dutiful.monitoring.snapshot.facts import Queue
 from dutiful.monitoring.status import charts, formatting
 from dutiful.monitoring.status.day import Day
 from dutiful.monitoring.status.formatting import UNKNOWN, State
-from dutiful.monitoring.status.page_data import Seen
+from dutiful.monitoring.status.page_data import PageData
 
 
 @dataclass(frozen=True)
@@ -31,20 +31,20 @@ class Row:
     """How long the oldest waits, as a share of what is promised."""
 
 
-def rows(seen: Seen) -> list[Row]:
+def rows(data: PageData) -> list[Row]:
     """In the catalogue's order: always as many, so that nothing moves."""
-    return [_row(queue, seen) for queue in catalogue()]
+    return [_row(queue, data) for queue in catalogue()]
 
 
-def _row(promised: QueueClass, seen: Seen) -> Row:
-    queue = seen.snapshot.queues.named(promised.name) or Queue(name=promised.name)
-    planned = forecast.of(seen.snapshot, promised, conf().shapes)
-    serving = seen.snapshot.workers.serving(promised.name)
+def _row(promised: QueueClass, data: PageData) -> Row:
+    queue = data.snapshot.queues.named(promised.name) or Queue(name=promised.name)
+    planned = forecast.of(data.snapshot, promised, conf().shapes)
+    serving = data.snapshot.workers.serving(promised.name)
     known = queue.depth is not None
-    day = seen.records.days.get(promised.name) if seen.records else None
-    state = _state(promised, queue, planned.short, seen)
-    unserved = seen.findings.get(f"queue-unserved:{promised.name}")
-    burning = seen.findings.get(f"slo-burn-fast:{promised.name}")
+    day = data.records.days.get(promised.name) if data.records else None
+    state = _state(promised, queue, planned.short, data)
+    unserved = data.findings.get(f"queue-unserved:{promised.name}")
+    burning = data.findings.get(f"slo-burn-fast:{promised.name}")
     burns = burning is not None and burning.bad
     nobody = bool(known and queue.depth and unserved and unserved.bad)
     return Row(
@@ -58,8 +58,8 @@ def _row(promised: QueueClass, seen: Seen) -> Row:
             ("Running", formatting.count(queue.in_flight)),
             ("Delayed", formatting.count(queue.delayed)),
             ("Dead", formatting.count(queue.dead)),
-            ("Workers", str(len(serving)) if not seen.snapshot.workers.unreachable else UNKNOWN),
-            (_burn_name(promised), _burn(promised, queue, seen)),
+            ("Workers", str(len(serving)) if not data.snapshot.workers.unreachable else UNKNOWN),
+            (_burn_name(promised), _burn(promised, queue, data)),
         ],
         forecast=_forecast(planned, nobody, burns) if known else "",
         commands=unserved.advice if nobody and unserved else planned.commands,
@@ -69,13 +69,13 @@ def _row(promised: QueueClass, seen: Seen) -> Row:
     )
 
 
-def _state(promised: QueueClass, queue: Queue, more: int, seen: Seen) -> State:
+def _state(promised: QueueClass, queue: Queue, more: int, data: PageData) -> State:
     if queue.depth is None:
         return State("none", "Not known")
     bad = {
         rule
         for rule in ("queue-unserved", "queue-late", "slo-burn-fast", "slo-burn-slow")
-        if (finding := seen.findings.get(f"{rule}:{promised.name}")) and finding.bad
+        if (finding := data.findings.get(f"{rule}:{promised.name}")) and finding.bad
     }
     late = (queue.oldest_seconds or 0.0) > promised.starts_within
     if bad & {"queue-late", "slo-burn-fast"} or ("queue-unserved" in bad and late):
@@ -120,14 +120,14 @@ def _burn_name(queue: QueueClass) -> str:
     return "Burn " + ", ".join(span(window) for window in _windows(queue))
 
 
-def _burn(promised: QueueClass, queue: Queue, seen: Seen) -> str:
+def _burn(promised: QueueClass, queue: Queue, data: PageData) -> str:
     """How fast the month's budget of late starts is spent: 1 is just what is allowed."""
-    if seen.records is None:
+    if data.records is None:
         return UNKNOWN
     waits = slo.waiting_late(queue.depth, queue.oldest_seconds, promised.starts_within)
-    now = seen.snapshot.taken_at
+    now = data.snapshot.taken_at
     rates = [
-        slo.rate(seen.starts.count(promised.name, window, now), window, waits)
+        slo.rate(data.starts.count(promised.name, window, now), window, waits)
         for window in _windows(promised)
     ]
     return ", ".join(map(formatting.burn, rates))

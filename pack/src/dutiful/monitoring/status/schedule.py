@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from dutiful.monitoring.alerts import rules_fleet
 from dutiful.monitoring.alerts.formatting import span
+from dutiful.monitoring.alerts.rules import fleet
 from dutiful.monitoring.snapshot.facts import BeatEntry
 from dutiful.monitoring.status import formatting
 from dutiful.monitoring.status.formatting import UNKNOWN, State
-from dutiful.monitoring.status.page_data import Seen
+from dutiful.monitoring.status.page_data import PageData
 
 
 @dataclass(frozen=True)
@@ -31,21 +31,23 @@ class Schedule:
     rows: list[Row]
 
 
-def of(seen: Seen) -> Schedule:
-    beat, now = seen.snapshot.beat, seen.snapshot.taken_at
+def of(data: PageData) -> Schedule:
+    beat, now = data.snapshot.beat, data.snapshot.taken_at
     return Schedule(
         unreachable=beat.unreachable,
-        leader=_leader(seen),
+        leader=_leader(data),
         holder=beat.leader,
-        rows=[_row(entry, seen, now) for entry in beat.entries],
+        rows=[_row(entry, data, now) for entry in beat.entries],
     )
 
 
-def _leader(seen: Seen) -> State:
-    beat = seen.snapshot.beat
+def _leader(data: PageData) -> State:
+    beat = data.snapshot.beat
+    if not beat.installed:
+        return State("none", "Beat is not installed: nothing is scheduled here")
     if beat.leader_unreachable:
         return State("none", "Who ticks is not known")
-    silent = seen.findings.get("beat-silent")
+    silent = data.findings.get("beat-silent")
     if not beat.leader:
         return State("bad", "Nobody ticks: no beat runs")
     if silent and silent.bad:
@@ -55,10 +57,10 @@ def _leader(seen: Seen) -> State:
     return State("warn" if owed or missed else "ok", f"A beat ticks{owed}{missed}")
 
 
-def _row(entry: BeatEntry, seen: Seen, now: float) -> Row:
+def _row(entry: BeatEntry, data: PageData, now: float) -> Row:
     return Row(
         name=entry.name,
-        state=_state(entry, seen),
+        state=_state(entry, data),
         due=_since(entry.due_at, now),
         sent=_since(entry.sent_at, now),
         ran=_since(entry.ran_at, now) if entry.queue else "",
@@ -70,16 +72,16 @@ def _since(then: float | None, now: float) -> str:
     return UNKNOWN if then is None else formatting.brief(now - then)
 
 
-def _state(entry: BeatEntry, seen: Seen) -> State:
+def _state(entry: BeatEntry, data: PageData) -> State:
     if entry.paused:
         return State("none", "Paused")
     if entry.state == "missed":
         return State("bad", "Missed")
-    if entry.overdue_seconds > rules_fleet.OVERDUE:
+    if entry.overdue_seconds > fleet.OVERDUE:
         return State("bad", f"Overdue by {span(round(entry.overdue_seconds))}")
     if entry.state == "pending":
         return State("warn", "Owed")
-    late = seen.findings.get(f"heartbeat-late:{entry.queue}") if entry.queue else None
+    late = data.findings.get(f"heartbeat-late:{entry.queue}") if entry.queue else None
     if late is not None and late.bad:
         return State("bad", "Does not come back")
     if not entry.due_at:

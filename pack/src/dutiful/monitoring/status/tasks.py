@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from dutiful.monitoring.alerts.formatting import span
 from dutiful.monitoring.status import charts, formatting
-from dutiful.monitoring.status.page_data import Seen
+from dutiful.monitoring.status.page_data import PageData
 
 
 @dataclass(frozen=True)
@@ -28,10 +28,10 @@ class Tasks:
     total: str
 
 
-def of(seen: Seen) -> Tasks:
-    if seen.records is None:
+def of(data: PageData) -> Tasks:
+    if data.records is None:
         return Tasks(None, "")
-    found = seen.records.tasks
+    found = data.records.tasks
     rows = [
         Row(
             name=task.name,

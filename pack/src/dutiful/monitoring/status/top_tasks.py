@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from dutiful.monitoring.fleet.buckets import SIZE, quantile
+from dutiful.monitoring.fleet.buckets import empty, from_labels, quantile
 from dutiful.monitoring.models import TaskHour
 
 MOST: Final = 7
@@ -24,8 +24,8 @@ class Task:
     failed: int = 0
     retried: int = 0
     seconds: float = 0.0
-    run: list[int] = field(default_factory=lambda: [0] * SIZE)
-    wait: list[int] = field(default_factory=lambda: [0] * SIZE)
+    run: list[int] = field(default_factory=empty)
+    wait: list[int] = field(default_factory=empty)
 
     def add(self, row: dict[str, Any]) -> None:
         """A row of COLUMNS."""
@@ -35,7 +35,7 @@ class Task:
         self.retried += row["retried"]
         self.seconds += row["run_seconds"]
         for mine, its in ((self.run, row["run_buckets"]), (self.wait, row["wait_buckets"])):
-            for i, count in enumerate(its[:SIZE]):
+            for i, count in enumerate(from_labels(its)):
                 mine[i] += count
 
     def ran(self, share: float) -> float | None:

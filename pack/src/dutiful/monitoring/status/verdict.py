@@ -5,7 +5,7 @@ from typing import Final
 
 from dutiful.monitoring.status.day import HOUR_STEPS
 from dutiful.monitoring.status.formatting import State, plural
-from dutiful.monitoring.status.page_data import Seen
+from dutiful.monitoring.status.page_data import PageData
 from dutiful.monitoring.status.queues import Row
 from dutiful.monitoring.status.todo import Todo
 
@@ -26,22 +26,22 @@ class Verdict:
     tiles: list[Tile]
 
 
-def of(seen: Seen, queues: list[Row], todo: Todo) -> Verdict:
+def of(data: PageData, queues: list[Row], todo: Todo) -> Verdict:
     return Verdict(
-        _sentence(seen, queues),
-        [_promises(queues), _slow(queues), _failing(seen), _working(seen), _to_do(todo)],
+        _sentence(data, queues),
+        [_promises(queues), _slow(queues), _failing(data), _working(data), _to_do(todo)],
     )
 
 
-def _sentence(seen: Seen, queues: list[Row]) -> State:
-    if seen.snapshot.queues.unreachable:
+def _sentence(data: PageData, queues: list[Row]) -> State:
+    if data.snapshot.queues.unreachable:
         return State("bad", "The broker does not answer: no promise can be judged")
     broken = [row.name for row in queues if row.state.mark == "bad"]
     shaky = [row.name for row in queues if row.state.mark == "warn"]
     if broken:
         what = "promise is" if len(broken) == 1 else "promises are"
         return State("bad", f"{len(broken)} {what} broken: {', '.join(broken)}")
-    if seen.snapshot.database.unreachable:
+    if data.snapshot.database.unreachable:
         return State("bad", "The database does not answer")
     if shaky:
         return State("warn", f"Every promise is kept, but look at {', '.join(shaky)}")
@@ -69,12 +69,12 @@ def _slow(queues: list[Row]) -> Tile:
     return Tile("Slowest", State(mark, worst.name), told)
 
 
-def _failing(seen: Seen) -> Tile:
-    letters = seen.snapshot.dead_letters
-    if seen.records is None:
+def _failing(data: PageData) -> Tile:
+    letters = data.snapshot.dead_letters
+    if data.records is None:
         return Tile("Failing", State("none", "Not known"))
     dead = (letters.stored or 0) + (letters.stream or 0)
-    days = seen.records.days.values()
+    days = data.records.days.values()
     failed = sum(day.total("failed", HOUR_STEPS) for day in days)
     retold = f"{plural(dead, 'dead letter')} to deal with" if dead else "no dead letters"
     runs = sum(day.total("runs", HOUR_STEPS) for day in days)
@@ -83,8 +83,8 @@ def _failing(seen: Seen) -> Tile:
     return Tile("Failing", State(mark, f"{said} this hour"), retold)
 
 
-def _working(seen: Seen) -> Tile:
-    workers = seen.snapshot.workers
+def _working(data: PageData) -> Tile:
+    workers = data.snapshot.workers
     if workers.unreachable:
         return Tile("At work", State("none", "Not known"))
     alive = [worker for worker in workers.each if worker.alive]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from dutiful.monitoring.snapshot.facts import Worker
 from dutiful.monitoring.status import charts, formatting
 from dutiful.monitoring.status.formatting import State, plural
-from dutiful.monitoring.status.page_data import Seen
+from dutiful.monitoring.status.page_data import PageData
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,9 @@ class Workers:
     rows: list[Row]
 
 
-def of(seen: Seen) -> Workers:
-    found = seen.snapshot.workers
-    now = seen.snapshot.taken_at
+def of(data: PageData) -> Workers:
+    found = data.snapshot.workers
+    now = data.snapshot.taken_at
     return Workers(found.unreachable, [_row(worker, now) for worker in found.each])
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 from kombu.transport import redis as stock
 from redis.exceptions import OutOfMemoryError
 
-from dutiful.transport.unavailable import as_broken
+from dutiful.transport.unavailable import as_connection_error
 
 _ANY_MEMORY: Final = "#!lua flags=allow-oom\n"
 _REFRESH: Final[str] = _ANY_MEMORY + vars(stock)["REFRESH_BINDING"]
@@ -20,7 +20,7 @@ _BIND: Final = f"{_ANY_MEMORY}for i = 1, #KEYS do redis.call('SADD', KEYS[i], AR
 class Bindings:
     """Mixed into kombu's channels. What is written stays kombu's."""
 
-    key: Any
+    keys: Any
     keyprefix_queue: str
     keyprefix_binding_permanent: str
     sep: str
@@ -33,11 +33,11 @@ class Bindings:
 
     def _queue_bind(self, exchange: str, routing_key: str, pattern: str, queue: str) -> None:
         try:
-            with as_broken():
+            with as_connection_error():
                 super()._queue_bind(exchange, routing_key, pattern, queue)  # type: ignore[misc]
         except OutOfMemoryError:
             # A queue that stays: kombu sends two plain commands.
             names = (self.keyprefix_queue, self.keyprefix_binding_permanent)
-            keys = [self.key(name % (exchange,)) for name in names]
+            keys = [self.keys.whole(name % (exchange,)) for name in names]
             member = self.sep.join([routing_key or "", pattern or "", queue or ""])
             self.line.command("EVAL", _BIND, len(keys), *keys, member)  # type: ignore[attr-defined]

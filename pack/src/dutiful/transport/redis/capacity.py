@@ -7,7 +7,7 @@ from dutiful.transport.redis.owner import Owner
 from dutiful.transport.redis.shares import Shares
 
 
-class Rooms:
+class Capacity:
     """Slots less what is held, in all and by the shares of the queues."""
 
     actives: list[str]
@@ -39,7 +39,7 @@ class Rooms:
             for queue in queues
         ]
 
-    def hungry(self) -> list[str]:
+    def queues_with_capacity(self) -> list[str]:
         """Queues that this channel consumes and has room for, in their order."""
         if self.owner and self.owner.stopped:
             return []

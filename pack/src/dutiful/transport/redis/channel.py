@@ -14,12 +14,12 @@ from dutiful.transport.redis import host
 from dutiful.transport.redis.bindings import Bindings
 from dutiful.transport.redis.claiming import Claiming
 from dutiful.transport.redis.dead_alarm import alarm_of
-from dutiful.transport.redis.lease_heartbeat import Keeper
+from dutiful.transport.redis.lease_heartbeat import LeaseHeartbeat
 from dutiful.transport.redis.owner import owner_of
 from dutiful.transport.redis.qos import QoS
 from dutiful.transport.redis.shares import Shares
 from dutiful.transport.redis.stock import sweep_of
-from dutiful.transport.unavailable import as_broken
+from dutiful.transport.unavailable import as_connection_error
 
 _Channel: Any = stock.Channel  # their types know less than we use
 _SentinelChannel: Any = stock.SentinelChannel
@@ -88,38 +88,37 @@ class Leased(Bindings, Claiming):
         if self.owner is not None and not self.owner.closed and self.owner.pid == os.getpid():
             return
         client = self.connection.client
-        names = (client.hostname, client.port, client.virtual_host, *client.alt, *self.script_keys)
+        names = (client.hostname, client.port, client.virtual_host, *client.alt, self.keys.prefix)
         self.owner = owner = owner_of(" ".join(str(name) for name in names))
-        if owner.keeper is None:
+        if owner.heartbeat is None:
             pid = os.getpid()
             worker = client.transport_options.get("worker_name") or f"{socket.gethostname()}:{pid}"
             owner.note(worker=worker, pid=pid, started=host.started(pid), host=host.here())
             pool = self._get_pool()  # type: ignore[attr-defined]
             # A frozen server must be noticed well within a lease.
             pool.connection_kwargs["socket_timeout"] = max(0.5, self.options.lease_seconds / 4)
-            visibility: float = self.visibility_timeout  # type: ignore[attr-defined]
-            owner.keeper = Keeper(owner, pool, self.script_keys, self.options, visibility)
-            owner.keeper.start()
+            owner.heartbeat = LeaseHeartbeat(owner, pool, self.keys, self.options)
+            owner.heartbeat.start()
         owner.channels.add(self)
-        owner.keeper.on_tick = [sweep_of(self), alarm_of(self)]
+        owner.heartbeat.on_tick = [sweep_of(self), alarm_of(self)]
         owner.listen(self.connection.cycle.wake)
-        owner.keeper.hello(self.line)
+        owner.heartbeat.hello(self.line)
 
     def _brpop_start(self, timeout: float | None = None) -> None:
         """Sleeps on the bells of the queues that there is room for."""
-        if self.flying or not (queues := self.hungry()):
+        if self.awaits_reply or not (queues := self.queues_with_capacity()):
             return
         wait = self.options.poll_seconds
         if self.next_due is not None:
             wait = min(wait, max(0.001, self.next_due - time.monotonic()))
         self._in_poll = self.client.connection
         self._brpop_sent_at = time.monotonic()
-        self.client.connection.send_command("BRPOP", *map(self.bell, queues), f"{wait:.3f}")
+        self.client.connection.send_command("BRPOP", *map(self.keys.notify, queues), f"{wait:.3f}")
 
     def _brpop_read(self, **_: Any) -> bool:
         connection = self.client.connection
         try:
-            with as_broken():
+            with as_connection_error():
                 rung = connection.read_response()
         except self.connection_errors:  # type: ignore[attr-defined]
             connection.disconnect()
@@ -129,14 +128,14 @@ class Leased(Bindings, Claiming):
             self._flush_brpop_reauth()  # type: ignore[attr-defined]
         bell = rung[0].decode() if rung else ""
         for queue in self.active_queues:
-            if not rung or self.bell(queue) == bell:
+            if not rung or self.keys.notify(queue) == bell:
                 self.look_again(queue)
-        if not self.turn(self.connection.cycle.limit) and not self.flying:
+        if not self.turn(self.connection.cycle.limit) and not self.awaits_reply:
             raise Empty
         return True
 
     def _receive_one(self, client: Any) -> Any:
-        with as_broken():
+        with as_connection_error():
             return super()._receive_one(client)  # type: ignore[misc]
 
     def close(self) -> None:

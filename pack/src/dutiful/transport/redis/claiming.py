@@ -7,14 +7,16 @@ from collections.abc import Container
 from typing import Any, Final
 
 from dutiful.transport.redis import scripts
-from dutiful.transport.redis.capacity import Rooms
-from dutiful.transport.redis.lease_heartbeat import report_fenced, settle_words
+from dutiful.transport.redis.capacity import Capacity
+from dutiful.transport.redis.lease_heartbeat import report_fenced, settle_arguments
 from dutiful.transport.redis.owner import Held, Operation, Owner
-from dutiful.transport.redis.pending import Flight, Flights
+from dutiful.transport.redis.pending import PendingClaim, PendingClaims
 from dutiful.transport.redis.publishing import Publishing
 from dutiful.transport.redis.script_connection import Call
 from dutiful.transport.redis.unpacking import Unpacking
 
+FIELDS: Final = 7
+"""Of each message in the reply of claim.lua."""
 MAX_ROOM: Final = 500
 """Messages a claim at the most: Lua returns them as one list."""
 Taken = tuple[list[str], list[Operation]]
@@ -22,11 +24,12 @@ Taken = tuple[list[str], list[Operation]]
 NOTHING: Final[Taken] = ([], [])
 
 
-class Claiming(Rooms, Flights, Unpacking, Publishing):
+class Claiming(Capacity, PendingClaims, Unpacking, Publishing):
     """The half of a channel that receives."""
 
     connection: Any
     _in_poll: Any
+    priority_steps: list[int]
     _brpop_sent_at: float
     closed: bool
 
@@ -49,7 +52,7 @@ class Claiming(Rooms, Flights, Unpacking, Publishing):
         """Settles, claims and delivers what there is. True if something was delivered."""
         if self.deliver(limit):
             return True
-        if self.flying:
+        if self.awaits_reply:
             return False
         now = time.monotonic()
         if not self._sleeps(now) and now - self._looked >= self.options.poll_seconds:
@@ -58,10 +61,10 @@ class Claiming(Rooms, Flights, Unpacking, Publishing):
             self.look_again()
         owner = self.owner
         taken = owner.take() if owner else NOTHING  # first: it makes room
-        if owner and owner.may_hear:
-            owner.may_hear = False
+        if owner and owner.may_isolate:
+            owner.may_isolate = False
             self.look_again()
-        wanted = [queue for queue in self.hungry() if self._backlog.get(queue, True)]
+        wanted = [queue for queue in self.queues_with_capacity() if self._backlog.get(queue, True)]
         if not wanted and not any(taken):
             return False
         if owner and self.connection.cycle.loops and self._no_ack.isdisjoint(wanted):
@@ -81,25 +84,25 @@ class Claiming(Rooms, Flights, Unpacking, Publishing):
         calls = self._settle(owner, acks, others)
         if queues:
             calls.append(self._claim(queues, None))
-        self.send_off(Flight(owner, calls, queues, acks, others))
+        self.send_off(PendingClaim(owner, calls, queues, acks, others))
 
     def arrive(self) -> bool:
-        """What a flight brought, into the map and to its consumers. Raises redis errors."""
+        """What a pending brought, into the map and to its consumers. Raises redis errors."""
         received = self.receive()
         if received is None:
             return False
-        flight, replies = received
+        pending, replies = received
         try:
-            flight.owner.settled(flight.acks, flight.others)
-            self._heard(bool(flight.acks or flight.others), flight.queues, replies)
+            pending.owner.settled(pending.acks, pending.others)
+            self._heard(bool(pending.acks or pending.others), pending.queues, replies)
         finally:
-            flight.end()
+            pending.end()
         return self.deliver(MAX_ROOM)
 
     def _be_sure(self, owner: Owner, taken: Taken) -> None:
         if self.unsure:  # whoever goes on with this channel after an error
             try:
-                owner.keeper.hello(self.line)
+                owner.heartbeat.hello(self.line)
             except BaseException:
                 owner.give_back(*taken)
                 raise
@@ -108,7 +111,7 @@ class Claiming(Rooms, Flights, Unpacking, Publishing):
     def _settle(self, owner: Owner, acks: list[str], others: list[Operation]) -> list[Call]:
         if not acks and not others:
             return []
-        return [(scripts.SETTLE, self.script_keys, settle_words(owner, acks, others))]
+        return [(scripts.SETTLE, self.keys.of_scripts, settle_arguments(owner, acks, others))]
 
     def _heard(self, settled: bool, queues: list[str], replies: list[Any]) -> None:
         if settled:
@@ -129,7 +132,7 @@ class Claiming(Rooms, Flights, Unpacking, Publishing):
         self._be_sure(owner, taken)
         calls = self._settle(owner, acks, others)
         try:
-            with owner.talking:
+            with owner.request_lock:
                 self._talk(calls, queues, most)
         except BaseException:
             self.unsure = True
@@ -145,46 +148,46 @@ class Claiming(Rooms, Flights, Unpacking, Publishing):
 
     def _claim(self, queues: list[str], most: int | None) -> Call:
         owner, options = self.owner, self.options
-        keys: list[Any] = [*self.script_keys]
+        keys: list[Any] = [*self.keys.of_scripts]
         words: list[Any] = []
         free, rooms = self.rooms(queues)
         for queue, room in zip(queues, rooms, strict=True):
-            keys += self.lists(queue)
+            keys += self.keys.lists(queue)
             mode = "noack" if queue in self._no_ack else "ack"
-            words += (self.key(queue), room if most is None else most, mode)
-        trials = self.connection.client.transport_options.get("trials")
+            words += (self.keys.whole(queue), room if most is None else most, mode)
+        isolated_runs = self.connection.client.transport_options.get("isolated_runs")
         head = [
             owner.id if owner else "",
             owner.epoch if owner else 0,
             min(free, MAX_ROOM) if most is None else most,
             options.claim_max_bytes,
             options.message_max_bytes,
-            options.suspect_after_crashes if trials else 0,
+            options.suspect_after_crashes if isolated_runs else 0,
             options.suspect_wait_seconds,
             len(self.priority_steps),
-            int(bool(owner and owner.hearing)),
+            int(bool(owner and owner.isolates)),
         ]
         return scripts.CLAIM, keys, head + words
 
     def _take_in(self, queues: list[str], reply: list[Any]) -> None:
         if reply[0] == b"stale":
             assert self.owner is not None
-            self.owner.keeper.hello(self.line)
+            self.owner.heartbeat.hello(self.line)
             self.look_again()
             return
         server_now, due = float(reply[1]), reply[2]
         self.next_due = time.monotonic() + float(due) - server_now if due else None
-        for queue, letter in zip(queues, reply[3].decode(), strict=True):
-            self._backlog[queue] = letter == "y"
+        for queue, more in zip(queues, reply[3].decode(), strict=True):
+            self._backlog[queue] = more == "y"
         got = []
-        for i in range(4, len(reply), 5):
-            number, tag, crashes, suspect, raw = reply[i : i + 5]
+        for i in range(4, len(reply), FIELDS):
+            number, tag, crashes, isolation, *notes, raw = reply[i : i + FIELDS]
             queue = queues[int(number) - 1]
             held = None
             if self.owner and queue not in self._no_ack:
-                held = Held(tag.decode(), queue, weakref.ref(self), bool(suspect))
+                held = Held(tag.decode(), queue, weakref.ref(self), bool(isolation))
                 self.owner.add(held)  # all of them, before the first is delivered
-            got.append((queue, held, raw, int(crashes), suspect))
+            got.append((queue, held, raw, int(crashes), isolation, notes))
         self.shares.served(queues, {queue for queue, *_ in got}, self._backlog)
         for each in got:
             self._queue_cycle.rotate(each[0])

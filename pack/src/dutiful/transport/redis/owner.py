@@ -39,7 +39,7 @@ class Held:
 
 @dataclass
 class Operation:
-    """One thing to tell the server about a message: ack, back, again, crash or dead."""
+    """One thing to tell the server about a message: ack, back, delay, again, crash or dead."""
 
     what: str
     tag: str
@@ -65,20 +65,19 @@ class Owner:
         self.pid = os.getpid()
         self.counts: Counter[str] = Counter()
         """Held messages by queue."""
-        self.talking = threading.RLock()
+        self.request_lock = threading.RLock()
         """Held while a claim or a hello is under way, so that no reply is taken for lost."""
         self._held: dict[str, Held] = {}
         self._pending: deque[Operation] = deque()
         self._sent: set[str] = set()
         """Tags told to the server, whose answer is not there yet."""
         self._sending = threading.Lock()
-        """Map and counts change together: the loop and the keeper both do it."""
-        self.hearing = False
+        """Map and counts change together: the loop and the heartbeat both do it."""
+        self.isolates = False
         """A suspect runs in a child of this process: the lease that it came by may be over."""
-        self.may_hear = False
-        """A suspect was settled since the last claim: there is room for the next. Where the keeper
-        tells of it and a claim is faster, the next poll finds that."""
-        self.keeper: Any = None
+        self.may_isolate = False
+        """A suspect was settled since the last claim, so there is room for the next one."""
+        self.heartbeat: Any = None
         self.channels: weakref.WeakSet[Any] = weakref.WeakSet()
         """Those that claim for this owner; usually one."""
         self._wake: Any = None
@@ -118,7 +117,7 @@ class Owner:
         return counts.total(), counts
 
     def settle(self, what: str, tag: str, first: str = "", second: str = "") -> None:
-        """Queued from any thread; the loop or the keeper sends it."""
+        """Queued from any thread; the loop or the heartbeat sends it."""
         held = self._held.get(tag)
         if held is not None:
             held.settled = True
@@ -151,7 +150,7 @@ class Owner:
                 held = self._held.pop(operation.tag, None)
                 if held is not None:
                     self.counts[held.queue] -= 1
-                    self.may_hear |= held.suspect
+                    self.may_isolate |= held.suspect
         return acks, others
 
     def settled(self, acks: Iterable[str], others: Iterable[Operation]) -> None:
@@ -184,15 +183,15 @@ class Owner:
         self.facts.update(facts)
 
     def flush(self, seconds: float = 2.0) -> bool:
-        """Sends what is pending, by the keeper's connection. False if it took longer."""
-        return bool(self.keeper and self.keeper.flush(seconds))
+        """Sends what is pending, by the heartbeat's connection. False if it took longer."""
+        return bool(self.heartbeat and self.heartbeat.flush(seconds))
 
     def close(self, seconds: float = 2.0) -> bool:
         """Acks, then puts back all that is held, uncounted, and gives up the lease."""
         if self.closed or self.pid != os.getpid():  # a forked child holds nothing
             return True
         self.stopped = True
-        return bool(self.keeper and self.keeper.close(seconds))
+        return bool(self.heartbeat and self.heartbeat.close(seconds))
 
     def abandoned(self) -> list[str]:
         """Tags that nobody can settle any more.

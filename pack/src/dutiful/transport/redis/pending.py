@@ -12,15 +12,15 @@ from typing import Any, Final
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from dutiful.transport.redis.owner import Operation, Owner
-from dutiful.transport.redis.script_connection import Call, Line
+from dutiful.transport.redis.script_connection import Call, ScriptConnection
 
 LONGEST_SECONDS: Final = 10.0
 """A reply that takes longer is lost: the connection is given up, as a blocking one would be."""
 
 
 @dataclass
-class Flight:
-    """What was sent, to be told what became of it. Holds the owner's `talking` until it ends."""
+class PendingClaim:
+    """A packet that was sent. It holds the owner's `request_lock` until it ends."""
 
     owner: Owner
     calls: list[Call]
@@ -36,21 +36,21 @@ class Flight:
 
     def end(self) -> None:
         with contextlib.suppress(RuntimeError):  # ended by another thread: the process is leaving
-            self.owner.talking.release()
+            self.owner.request_lock.release()
 
     @property
     def overdue(self) -> bool:
         return time.monotonic() - self.sent > LONGEST_SECONDS
 
 
-class Flights:
-    """The channel's side: one flight at a time, on a connection of its own."""
+class PendingClaims:
+    """The channel's side: one pending at a time, on a connection of its own."""
 
     pool: Any
     connection: Any
-    line: Line
-    _flight: Flight | None = None
-    _ahead: Line | None = None
+    line: ScriptConnection
+    _pending_claim: PendingClaim | None = None
+    _ahead: ScriptConnection | None = None
 
     @property
     def ahead(self) -> Any:
@@ -58,65 +58,65 @@ class Flights:
         return self._ahead and self._ahead.socket
 
     @property
-    def flies(self) -> bool:
+    def has_pending_claim(self) -> bool:
         """Whether an answer is awaited, however long it takes."""
-        return self._flight is not None
+        return self._pending_claim is not None
 
     @property
-    def flying(self) -> bool:
+    def awaits_reply(self) -> bool:
         """Whether an answer is awaited. Raises redis' TimeoutError when it is overdue."""
-        if self._flight is None:
+        if self._pending_claim is None:
             return False
-        if self._flight.overdue:
+        if self._pending_claim.overdue:
             self.abandon()
             raise RedisTimeoutError(f"no reply to a claim in {LONGEST_SECONDS:g} s")
         return True
 
-    def send_off(self, flight: Flight) -> None:
+    def send_off(self, pending: PendingClaim) -> None:
         """Raises redis errors; then nothing is under way."""
         if self._ahead is None:
-            self._ahead = Line(self.pool, self.connection.cycle.unwatch)
-        flight.owner.talking.acquire()
-        self._flight = flight
+            self._ahead = ScriptConnection(self.pool, self.connection.cycle.unwatch)
+        pending.owner.request_lock.acquire()
+        self._pending_claim = pending
         try:
-            self._ahead.send(flight.calls)
+            self._ahead.send(pending.calls)
         except BaseException:
             self.abandon()
             raise
         self.connection.cycle.watch(self, self._ahead.fileno)
 
-    def receive(self) -> tuple[Flight, list[Any]] | None:
-        """The flight and its replies; None where the server only hung up. Raises redis errors.
+    def receive(self) -> tuple[PendingClaim, list[Any]] | None:
+        """The pending and its replies; None where the server only hung up. Raises redis errors.
 
-        Whoever gets a flight ends it, once what it brought is in the map.
+        Whoever gets a pending ends it, once what it brought is in the map.
         """
-        flight = self._flight
-        if flight is None or self._ahead is None:
+        pending = self._pending_claim
+        if pending is None or self._ahead is None:
             if self._ahead is not None:
                 self._ahead.close()
             return None
         try:
-            replies = self._ahead.receive(flight.calls)
+            replies = self._ahead.receive(pending.calls)
         except BaseException:
             self.abandon()
             raise
-        self._flight = None
-        return flight, replies
+        self._pending_claim = None
+        return pending, replies
 
     def hang_up(self) -> None:
         """The next to use a held connection gets a new one; what is under way is left alone."""
         self.line.close()
-        if self._ahead is not None and not self.flies:
+        if self._ahead is not None and not self.has_pending_claim:
             self._ahead.close()
 
     def abandon(self) -> None:
         """Gives up what is under way, and its connection."""
-        flight, self._flight = self._flight, None
+        pending, self._pending_claim = self._pending_claim, None
         if self._ahead is not None:
             self._ahead.close()
-        if flight is not None:
+        if pending is not None:
             self.unsure = True
-            flight.failed()
+            pending.failed()
 
     unsure = False
     """A reply was lost: the server may list what this process does not know."""

@@ -28,18 +28,18 @@ class Poller(_Poller):
 
     def __init__(self) -> None:
         super().__init__()
-        self._ears = self._mouth = -1
+        self._wake_read = self._wake_write = -1
         self._watched: Any = None
         self._registered = 0.0
         self.loop: Any = None
-        """The event loop that listens to our ears, if there is one."""
+        """The event loop that listens to our wake_fd, if there is one."""
 
     def add(self, channel: Any) -> None:
         """A channel is connected. Not before: nobody closes what never was connected."""
-        if self._ears < 0:
+        if self._wake_read < 0:
             # Written by whoever settles from another thread, read by the loop.
-            self._ears, self._mouth = os.pipe()
-            for end in (self._ears, self._mouth):
+            self._wake_read, self._wake_write = os.pipe()
+            for end in (self._wake_read, self._wake_write):
                 os.set_blocking(end, False)
             self._watched = None
         super().add(channel)
@@ -57,7 +57,7 @@ class Poller(_Poller):
         """Whether each consumer awaits a claim, and none sleeps on bells."""
         consumers = [channel for channel in self._channels if channel.actives]
         return bool(consumers) and all(
-            channel.flies and not channel._in_poll for channel in consumers
+            channel.has_pending_claim and not channel._in_poll for channel in consumers
         )
 
     def _turn(self) -> bool:
@@ -67,7 +67,7 @@ class Poller(_Poller):
     def get(self, callback: Any, timeout: float | None = None) -> Any:
         """Without an event loop (gevent, plain kombu): one turn, or one sleep. Raises Empty."""
         if self._watched is not self.poller:
-            self.poller.register(self._ears, self.eventflags)
+            self.poller.register(self._wake_read, self.eventflags)
             self._watched = self.poller
         self._in_protected_read = True
         self.limit = 1
@@ -78,12 +78,12 @@ class Poller(_Poller):
             super().on_poll_start()
             wait = LONGEST_SLEEP if timeout is None else min(timeout, LONGEST_SLEEP)
             for fileno, event in self.poller.poll(wait) or ():
-                if fileno != self._ears:
+                if fileno != self._wake_read:
                     found = self.handle_event(fileno, event)
                     if found:
                         return found
                 else:
-                    self.hear()
+                    self.drain_wakeups()
             self.maybe_check_brpop_health()  # a loop has a timer for it
             raise Empty
         finally:
@@ -134,24 +134,24 @@ class Poller(_Poller):
             super().on_readable(fileno)
 
     @property
-    def ears(self) -> int:
+    def wake_fd(self) -> int:
         """The file descriptor that becomes readable when somebody settles."""
-        return self._ears
+        return self._wake_read
 
     def wake(self) -> None:
         """From any thread: there is something to settle."""
         with contextlib.suppress(OSError):  # full, or closed meanwhile: it wakes anyway
-            os.write(self._mouth, b"!")
+            os.write(self._wake_write, b"!")
 
-    def hear(self, *_: Any) -> None:
+    def drain_wakeups(self, *_: Any) -> None:
         with contextlib.suppress(OSError):
-            os.read(self._ears, 4096)
+            os.read(self._wake_read, 4096)
 
     def close(self) -> None:
         super().close()
-        if self.loop is not None and self._ears >= 0:
-            self.loop.remove(self._ears)
-        ends, (self._ears, self._mouth) = (self._ears, self._mouth), (-1, -1)
+        if self.loop is not None and self._wake_read >= 0:
+            self.loop.remove(self._wake_read)
+        ends, (self._wake_read, self._wake_write) = (self._wake_read, self._wake_write), (-1, -1)
         for end in ends:
             if end >= 0:
                 os.close(end)

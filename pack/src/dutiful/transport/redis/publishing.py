@@ -1,5 +1,6 @@
 """Publishing: a message and its bell in one script, on a held connection."""
 
+from functools import cached_property
 from typing import Any
 
 from kombu import exceptions
@@ -8,26 +9,32 @@ from kombu.utils.json import dumps
 from dutiful.transport.message import due_seconds
 from dutiful.transport.options import Options
 from dutiful.transport.redis import scripts
-from dutiful.transport.redis.names import Names
-from dutiful.transport.redis.script_connection import Call, Line
+from dutiful.transport.redis.keys import Keys
+from dutiful.transport.redis.script_connection import Call, ScriptConnection
 
 _BatchError: Any = vars(exceptions)["BatchPublishError"]
 
 
-class Publishing(Names):
+class Publishing:
     """The half of a channel that sends."""
 
     options: Options
     pool: Any
+    global_keyprefix: str
     _expires: dict[str, int]
     _get_message_priority: Any
-    _line: Line | None = None
+    _q_for_pri: Any
+    _line: ScriptConnection | None = None
+
+    @cached_property
+    def keys(self) -> Keys:
+        return Keys(self)
 
     @property
-    def line(self) -> Line:
+    def line(self) -> ScriptConnection:
         """This channel's held connection."""
         if self._line is None:
-            self._line = Line(self.pool)
+            self._line = ScriptConnection(self.pool)
         return self._line
 
     def _after_fork(self) -> None:
@@ -56,18 +63,22 @@ class Publishing(Names):
         else:
             self.line.run(*call)
         if queue in self._expires:
-            for each in (*self.lists(queue), self.bell(queue)):
+            for each in (*self.keys.lists(queue), self.keys.notify(queue)):
                 self.line.command("PEXPIRE", each, self._expires[queue])
 
     def call_for(self, queue: str, message: dict[str, Any], text: str) -> Call:
         """What publishes one message; `text` is its JSON."""
         name = self._q_for_pri(queue, self._get_message_priority(message, reverse=False))
-        keys = [self.key(name), self.bell(queue), *self.script_keys[:2]]
+        keys = [self.keys.of_scripts[0], self.keys.whole(name), self.keys.notify(queue)]
         return scripts.PUBLISH, keys, [text, *self._due_words(message, len(name) - len(queue))]
 
     def put_many(self, queue: str, priority: int, messages: list[str]) -> None:
         """Prepared messages without an eta, in JSON, at most a thousand: all of them, or none."""
-        keys = [self.key(self._q_for_pri(queue, priority)), self.bell(queue)]
+        keys = [
+            self.keys.of_scripts[0],
+            self.keys.list_of(queue, priority),
+            self.keys.notify(queue),
+        ]
         self.line.run(scripts.PUBLISH_MANY, keys, messages)
 
     def _due_words(self, message: dict[str, Any], step_size: int) -> list[Any]:
@@ -76,26 +87,21 @@ class Publishing(Names):
         due = due_seconds(headers)
         if due is None or headers is None:
             return []
-        properties = message["properties"]
-        info = properties["delivery_info"]
-        suffix = f", {dumps(info.get('exchange') or '')}, {dumps(info.get('routing_key') or '')}]"
-        task_id = str(headers.get("id") or "")
         return [
             f"{due:.6f}",
-            properties["delivery_tag"],
-            suffix,
+            message["properties"]["delivery_tag"],
             step_size,
-            "" if "|" in task_id else task_id,
+            str(headers.get("id") or ""),
             self.options.poll_seconds,
         ]
 
     def _purge(self, queue: str) -> Any:
-        self.line.command("DEL", self.bell(queue))
+        self.line.command("DEL", self.keys.notify(queue))
         return super()._purge(queue)  # type: ignore[misc]
 
     def _delete(self, queue: str, *args: Any, **kwargs: Any) -> None:
         super()._delete(queue, *args, **kwargs)  # type: ignore[misc]
-        self.line.command("DEL", self.bell(queue))
+        self.line.command("DEL", self.keys.notify(queue))
 
 
 class Batch:
@@ -124,7 +130,7 @@ class Batch:
 
     def add(self, name: str, *args: Any) -> None:
         """A fanout's PUBLISH, sent after the queues' messages."""
-        self.fanouts.append((name.upper(), self.channel.key(args[0]), *args[1:]))
+        self.fanouts.append((name.upper(), self.channel.keys.whole(args[0]), *args[1:]))
 
     def flush(self) -> None:
         calls, self.calls = self.calls, []

@@ -43,4 +43,4 @@ class QoS(_QoS):
         self._on_collect.cancel()
 
     def restore_visible(self, *_: Any, **__: Any) -> None:
-        """The keeper does it (dutiful/transport/redis/stock.py), whatever the loop is at."""
+        """The heartbeat does it (dutiful/transport/redis/stock.py), whatever the loop is at."""

@@ -37,8 +37,8 @@ class Transport(_Transport):
         super().register_with_event_loop(connection, loop)
         cycle, on_readable = self.cycle, self.on_readable
         cycle.loop = loop
-        loop.add_reader(cycle.ears, cycle.hear)
-        # The keeper restores, whatever the loop is at.
+        loop.add_reader(cycle.wake_fd, cycle.drain_wakeups)
+        # The heartbeat restores, whatever the loop is at.
         cycle._restore_messages_tref.cancel()
 
         sockets: dict[int, Any] = {}

@@ -26,7 +26,14 @@ class Unpacking:
             self.owner.settle(what, tag, first, second)
 
     def _make(
-        self, queue: str, held: Held | None, raw: bytes, crashes: int, suspect: bytes, now: float
+        self,
+        queue: str,
+        held: Held | None,
+        raw: bytes,
+        crashes: int,
+        isolation: bytes,
+        notes: list[bytes],
+        now: float,
     ) -> None:
         """The message out of its bytes. What cannot be one is a dead letter, with the reason."""
         try:
@@ -34,20 +41,25 @@ class Unpacking:
             due = due_seconds(payload.get("headers"))
             if due is not None:
                 if held and due > now:  # a stock producer's: it waits in Redis, not in our memory
-                    self.settle("back", held.tag, f"{due - now:.6f}", _task_id(payload["headers"]))
+                    self.settle("delay", held.tag, f"{due - now:.6f}", _task_id(payload["headers"]))
                     return
                 if due <= now:
                     payload["headers"].update(eta=None, due_at=due)
-            if held:
-                payload["properties"]["delivery_tag"] = held.tag
+            redelivered, eligible_at = notes
+            if redelivered:
+                payload["properties"].setdefault("delivery_info", {})["redelivered"] = True
+            if eligible_at:
+                payload["properties"]["eligible_at"] = float(eligible_at)
             message = self.Message(payload, channel=self)
+            if held:
+                message.delivery_tag = held.tag  # of this claim; its own stays in the properties
         except BAD_MESSAGE as error:
             if held:
                 said = f"{type(error).__name__}: {error}"[:500]
                 self.settle("dead", held.tag, "undecodable", said)
             return
-        message.crashes, message.suspect = crashes, bool(suspect)
-        message.on_trial = suspect == b"trial"
+        message.crashes, message.suspect = crashes, bool(isolation)
+        message.final_run = isolation == b"final"
         message.shallow = raw.count(b"{") + raw.count(b"[") < SHALLOW
         if held:
             held.message_ref = weakref.ref(message)
@@ -56,5 +68,4 @@ class Unpacking:
 
 
 def _task_id(headers: Any) -> str:
-    found = str(headers.get("id") or "") if isinstance(headers, dict) else ""
-    return "" if "|" in found else found
+    return str(headers.get("id") or "") if isinstance(headers, dict) else ""

@@ -17,7 +17,9 @@ UNAVAILABLE = (OperationalError, RedisError, OSError)
 
 
 class Command(BaseCommand):
-    help = "Moves the waiting messages of a queue to another one. See docs/drift.md."
+    help = (
+        "Moves the waiting messages of a queue to another one. See `python -m dutiful docs drift`."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("old", metavar="FROM", help="a queue, also of another deployment")

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand
 from dutiful.current import app
 from dutiful.doctor import report
 from dutiful.doctor.finding import Severity
-from dutiful.doctor.run import visit
+from dutiful.doctor.run import diagnose
 
 
 class Command(BaseCommand):
@@ -29,7 +29,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, **options: Any) -> None:
-        found = visit(app(), dict(options["scale"]))
+        found = diagnose(app(), dict(options["scale"]))
         where = app().connection_for_write().as_uri()  # without the password
         if options["json"]:
             told = {"broker": where, "findings": [one.as_dict() for one in found]}

@@ -24,7 +24,7 @@ heroku run python manage.py doctor                  # as the dynos see it
 
 It reads `INFO`, `CONFIG GET` and `TIME`, and writes nothing. It looks at the first broker of a
 list and at the primary behind Sentinel. Each worker asks it too, once it is ready, in a thread of
-its own: findings are log lines (`doctor.E002: …` with `found`, `risk`, `mend`), errors reach
+its own: findings are log lines (`doctor.E002: …` with `found`, `risk`, `fix`), errors reach
 Sentry, and the worker goes on whatever they say.
 
 - **error**: work is being lost or doubled, or will be. Exit code 1.
@@ -47,7 +47,7 @@ Made from `dutiful/doctor/` by `manage.py doctor_docs`; a test fails when this p
 finding has a test, those about servers on a real one that is ill in that way
 (`tests/integration/test_doctor_*.py`, `tests/rabbitmq/`).
 
-| id | severity | what is wrong | what it risks | what mends it |
+| id | severity | what is wrong | what it risks | how to fix it |
 |---|---|---|---|---|
 """
 
@@ -61,7 +61,7 @@ def page() -> str:
     """The whole of docs/doctor.md."""
     rows = (
         f"| `{kind.id}` | {kind.severity} | {kind.title} | {kind.risk} |"
-        f" {kind.mend.replace('|', chr(92) + '|')} |\n"
+        f" {kind.fix.replace('|', chr(92) + '|')} |\n"
         for kind in kinds()
     )
     return INTRO + "".join(rows)

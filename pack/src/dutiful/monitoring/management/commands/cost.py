@@ -26,7 +26,7 @@ UNKNOWN = "-"
 
 
 class Command(BaseCommand):
-    help = "What each task costs, the dearest first. See docs/drift.md."
+    help = "What each task costs, the dearest first. See `python -m dutiful docs drift`."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--days", type=float, default=1, help="how far back (default: 1)")
