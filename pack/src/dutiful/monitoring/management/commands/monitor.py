@@ -28,7 +28,8 @@ def _link() -> tuple[Callable[[], Any], Callable[[], str]]:
 class Command(BaseCommand):
     help = (
         "Watches every queue's promise and alerts where one is broken"
-        " (`python -m dutiful docs monitoring`). It goes on without workers, beat, broker and database."
+        " (`python -m dutiful docs monitoring`). It goes on without workers, beat, broker and"
+        " database."
     )
     requires_system_checks: list[str] = []
 
