@@ -32,7 +32,7 @@ def client(broker: EmbeddedBroker) -> Iterator[Any]:
 
 
 def suspect(client: Any, name: str, *args: Any, **crashes: str) -> str:
-    """A message that two workers died with; its key. `isolated`: and its child, in an isolated run."""
+    """A message that two workers died with; its key. `isolated`: its child died of it too."""
     key = str(uuid4())
     raw = message(f"suspects.{name}", [key, *args], queue=QUEUE)
     tag = raw["properties"]["delivery_tag"]

@@ -149,7 +149,7 @@ class Batch:
 
                 def put(messages: list[Prepared]) -> int:
                     texts = [message.text for message in messages]
-                    producer.channel.put_many(envelope.queue.name, envelope.priority, texts)
+                    producer.channel.sender.put_many(envelope.queue.name, envelope.priority, texts)
                     return len(messages)
 
                 return self._fill(envelope, connection.ensure(producer, put, **policy))

@@ -12,8 +12,8 @@ from kombu.exceptions import OperationalError
 from kombu.utils.json import loads
 
 from dutiful.transport.rabbitmq import delays
+from dutiful.transport.redis.channel import LeasedChannel
 from dutiful.transport.redis.publisher import Parcel, RedisPublisher, Unavailable
-from dutiful.transport.redis.publishing import Publishing
 
 MORE: Final = (OSError, MessageNacked)
 """What a publish raises beside its transport's errors."""
@@ -161,7 +161,7 @@ def connect_publisher(
             failed = str(error) or type(error).__name__
             connection.maybe_switch_next()
         else:
-            if isinstance(channel, Publishing):
+            if isinstance(channel, LeasedChannel):
                 return RedisPublisher(connection, channel)
             rabbit = connection.transport.driver_type == "amqp"
             return (RabbitPublisher if rabbit else StockPublisher)(connection, channel, declare)

@@ -13,7 +13,7 @@ from kombu.utils.functional import maybe_list
 from kombu.utils.json import loads
 
 from dutiful.transport.redis import scripts
-from dutiful.transport.redis.publishing import Publishing
+from dutiful.transport.redis.channel import LeasedChannel
 from dutiful.transport.redis.script_connection import ScriptConnection
 
 logger = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ def delete_parked(state: Any, task_ids: list[str]) -> list[str]:
     Raises redis errors, as every control command may: the caller is told.
     """
     channel = state.consumer.task_consumer.channel
-    if not task_ids or not isinstance(channel, Publishing):
+    if not task_ids or not isinstance(channel, LeasedChannel):
         return []  # another transport parks nothing
     line = ScriptConnection(channel.pool)  # with gevent the channel's own is another greenlet's
     try:

@@ -28,8 +28,8 @@ from dutiful.monitoring.snapshot import (
 from dutiful.monitoring.snapshot.aside import Aside
 from dutiful.transport.options import Options
 from dutiful.transport.redis import scripts
+from dutiful.transport.redis.channel import LeasedChannel
 from dutiful.transport.redis.look import Lens, Look
-from dutiful.transport.redis.publishing import Publishing
 
 DEADLINE: Final = 2.0
 """Seconds that the database may take for all of its parts."""
@@ -129,7 +129,7 @@ class Taker:
     def _transport(self, look: Look | None) -> str:
         if look is None:
             return ""
-        return "ours" if isinstance(self._broker.channel, Publishing) else "stock"
+        return "ours" if isinstance(self._broker.channel, LeasedChannel) else "stock"
 
     def _ask_broker(self) -> Broker:
         found = Broker()

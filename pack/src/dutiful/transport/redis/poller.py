@@ -8,7 +8,7 @@ from typing import Any
 
 from kombu.transport import redis as stock
 
-from dutiful.transport.redis.claiming import MAX_ROOM
+from dutiful.transport.redis.claiming import MOST_MESSAGES
 
 CLAIM = "CLAIM"
 LONGEST_SLEEP = 1.0
@@ -23,7 +23,7 @@ _Poller: Any = stock.MultiChannelPoller
 class Poller(_Poller):
     """kombu's poller. Each turn settles and claims first, then waits on the bells."""
 
-    limit = MAX_ROOM
+    limit = MOST_MESSAGES
     """Messages delivered at once; without an event loop one, as callers of drain_events expect."""
 
     def __init__(self) -> None:
@@ -55,13 +55,17 @@ class Poller(_Poller):
 
     def _busy(self) -> bool:
         """Whether each consumer awaits a claim, and none sleeps on bells."""
-        consumers = [channel for channel in self._channels if channel.actives]
+        consumers = [channel for channel in self._channels if channel.capacity.queues]
         return bool(consumers) and all(
-            channel.has_pending_claim and not channel._in_poll for channel in consumers
+            channel.claimer.pipeline.busy and not channel._in_poll for channel in consumers
         )
 
     def _turn(self) -> bool:
-        turns = [channel.turn(self.limit) for channel in list(self._channels) if channel.actives]
+        turns = [
+            channel.claimer.turn(self.limit)
+            for channel in list(self._channels)
+            if channel.capacity.queues
+        ]
         return any(turns)
 
     def get(self, callback: Any, timeout: float | None = None) -> Any:
@@ -87,7 +91,7 @@ class Poller(_Poller):
             self.maybe_check_brpop_health()  # a loop has a timer for it
             raise Empty
         finally:
-            self.limit = MAX_ROOM
+            self.limit = MOST_MESSAGES
             self._in_protected_read = False
             while self.after_read:
                 self.after_read.pop()()
@@ -100,12 +104,12 @@ class Poller(_Poller):
         super().maybe_check_brpop_health()
         for channel in asleep:
             if not channel._in_poll:
-                channel.hang_up()
+                channel.claimer.hang_up()
 
     @property
     def loops(self) -> bool:
         """Whether an event loop turns us, and not a caller of drain_events."""
-        return self.loop is not None and self.limit == MAX_ROOM
+        return self.loop is not None and self.limit == MOST_MESSAGES
 
     def watch(self, channel: Any, fileno: int) -> None:
         """An answer will come here; the channel's `arrive` takes it."""
@@ -122,14 +126,14 @@ class Poller(_Poller):
         """What bears that number now."""
         channel, kind = self._fd_to_chan[fileno]
         if kind == CLAIM:
-            return channel.ahead
+            return channel.claimer.pipeline.socket
         client = channel.client if kind == "BRPOP" else channel.subclient
         return client.connection and client.connection._sock
 
     def on_readable(self, fileno: int) -> None:
         channel, kind = self._fd_to_chan.get(fileno, (None, None))
         if kind == CLAIM:  # whatever the room: it is ours already
-            channel.arrive()
+            channel.claimer.arrive()
         else:
             super().on_readable(fileno)
 

@@ -80,7 +80,7 @@ class RedisPublisher:
 
     def ping(self) -> None:
         """Raises what is wrong."""
-        self.channel.line.command("PING")
+        self.channel.script_connection.command("PING")
 
     def close(self) -> None:
         self.connection.release()
@@ -89,23 +89,18 @@ class RedisPublisher:
         if parcel.plain is not None:
             return PUBLISH_BY, self._places(parcel.queue, parcel.plain), [parcel.text]
         message = json.loads(parcel.text)
-        script, keys, words = self.channel.call_for(parcel.queue, message, parcel.text)
+        script, keys, words = self.channel.sender.call_for(parcel.queue, message, parcel.text)
         assert script is PUBLISH
         return PUBLISH_BY, keys, words
 
     def _places(self, queue: str, priority: int) -> list[str]:
         keys = self._keys.get((queue, priority))
         if keys is None:
-            found = self.channel.keys
-            keys = self._keys[queue, priority] = [
-                found.of_scripts[0],
-                found.list_of(queue, priority),
-                found.notify(queue),
-            ]
+            keys = self._keys[queue, priority] = self.channel.sender.keys_for(queue, priority)
         return keys
 
     def _run(self, calls: list[Call], until: float, seconds: float) -> list[Any]:
-        line = self.channel.line
+        line = self.channel.script_connection
         if line.ready() is not self._seen or until - self._learned > CLOCK_SECONDS:
             self._learn(line)
         by = f"{until - seconds * MARGIN + self._offset:.6f}"
