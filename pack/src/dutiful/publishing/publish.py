@@ -20,7 +20,7 @@ from kombu.utils.uuid import uuid
 from dutiful.publishing.hooks import Door
 from dutiful.publishing.prepared import Prepared, priority_of, wire
 from dutiful.publishing.router import route
-from dutiful.transport.redis.channel import LeasedChannel
+from dutiful.transport import brokers
 
 PLAIN: Final = {"headers", "ignore_result", "priority", "queue", "result_cls", "serializer"}
 PLAIN.update({"soft_time_limit", "task_id", "task_type", "time_limit"})
@@ -189,8 +189,7 @@ class Publisher:
             if not connection.connected or hash(queue) not in connection.declared_entities:
                 return False
             channel: Any = connection.default_channel
-            ours = isinstance(channel, LeasedChannel)
-            if not ours:
+            if not brokers.of(connection).publishes_by_script:
                 return False
             content_type, encoding, data = dumps(body, serializer)
             mode = queue.exchange.delivery_mode or self.delivery_mode

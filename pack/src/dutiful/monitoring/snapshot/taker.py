@@ -26,9 +26,9 @@ from dutiful.monitoring.snapshot import (
     workers,
 )
 from dutiful.monitoring.snapshot.aside import Aside
+from dutiful.transport import brokers
 from dutiful.transport.options import Options
 from dutiful.transport.redis import scripts
-from dutiful.transport.redis.channel import LeasedChannel
 from dutiful.transport.redis.look import Lens, Look
 
 DEADLINE: Final = 2.0
@@ -129,7 +129,7 @@ class Taker:
     def _transport(self, look: Look | None) -> str:
         if look is None:
             return ""
-        return "ours" if isinstance(self._broker.channel, LeasedChannel) else "stock"
+        return brokers.of_channel(self._broker.channel).name
 
     def _ask_broker(self) -> Broker:
         found = Broker()

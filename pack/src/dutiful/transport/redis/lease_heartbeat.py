@@ -79,7 +79,7 @@ class LeaseHeartbeat:
                 else:
                     self._keep()
             except (RedisError, OSError) as error:
-                # The loop's own connection says it loudly; this one tries again at once.
+                # The loop logs its own lost connection as an error; this one tries again at once.
                 logger.info("lease heartbeat: %s; trying again", error)
                 time.sleep(min(0.2, self._tick))
                 continue

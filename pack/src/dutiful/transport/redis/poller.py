@@ -1,4 +1,4 @@
-"""Waits on bells: an idle worker sleeps in Redis until one of its queues rings."""
+"""Waits on notify lists: an idle worker blocks in Redis until one of its queues has a message."""
 
 import contextlib
 import os
@@ -14,14 +14,14 @@ CLAIM = "CLAIM"
 LONGEST_SLEEP = 1.0
 """Seconds; without an event loop nobody else ends a sleep."""
 REGISTER_SECONDS = 0.1
-"""How long a busy loop leaves out what kombu does in each turn, which is for those that wait."""
+"""Seconds; a busy loop leaves out meanwhile what kombu does in each turn for those that wait."""
 
 
 _Poller: Any = stock.MultiChannelPoller
 
 
 class Poller(_Poller):
-    """kombu's poller. Each turn settles and claims first, then waits on the bells."""
+    """kombu's poller. Each turn settles and claims first, then waits."""
 
     limit = MOST_MESSAGES
     """Messages delivered at once; without an event loop one, as callers of drain_events expect."""
@@ -32,12 +32,12 @@ class Poller(_Poller):
         self._watched: Any = None
         self._registered = 0.0
         self.loop: Any = None
-        """The event loop that listens to our wake_fd, if there is one."""
+        """The event loop that reads our wake-ups, if there is one."""
 
     def add(self, channel: Any) -> None:
         """A channel is connected. Not before: nobody closes what never was connected."""
         if self._wake_read < 0:
-            # Written by whoever settles from another thread, read by the loop.
+            # A thread that settles writes to it; the loop reads.
             self._wake_read, self._wake_write = os.pipe()
             for end in (self._wake_read, self._wake_write):
                 os.set_blocking(end, False)
@@ -54,7 +54,7 @@ class Poller(_Poller):
         return delivered
 
     def _busy(self) -> bool:
-        """Whether each consumer awaits a claim, and none sleeps on bells."""
+        """Whether each consumer awaits a claim, and none waits on notify lists."""
         consumers = [channel for channel in self._channels if channel.capacity.queues]
         return bool(consumers) and all(
             channel.claimer.pipeline.busy and not channel._in_poll for channel in consumers
@@ -97,8 +97,8 @@ class Poller(_Poller):
                 self.after_read.pop()()
 
     def maybe_check_brpop_health(self) -> None:
-        """Where a bell's connection was dropped as half-open, those held beside it are no better:
-        they would be found out by the next claim, as a lost connection after a timeout.
+        """Where the connection that waits was dropped as half-open, those beside it are no better:
+        the next claim would find that out, as a lost connection after a timeout.
         """
         asleep = [channel for channel in self._channels if channel._in_poll]
         super().maybe_check_brpop_health()
@@ -123,7 +123,7 @@ class Poller(_Poller):
                 self.loop.remove(fileno)
 
     def socket(self, fileno: int) -> Any:
-        """What bears that number now."""
+        """The socket that has that number now."""
         channel, kind = self._fd_to_chan[fileno]
         if kind == CLAIM:
             return channel.claimer.pipeline.socket

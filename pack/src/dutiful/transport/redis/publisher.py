@@ -1,8 +1,8 @@
-"""A connection for prompt publishing: it answers by a deadline, or it has not published.
+"""A connection that publishes by a deadline: it answers by then, or it has not published.
 
 A server that was frozen (SIGSTOP, a virtual machine that moves) runs what lies in its socket when
 it thaws: the caller has long given up and kept the message elsewhere, so it would run twice. Here
-the server is told when it is too late, by its own clock, which the publisher has asked for.
+each packet has a deadline by the server's clock, which the publisher has asked for.
 """
 
 import json

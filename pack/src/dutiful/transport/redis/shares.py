@@ -35,7 +35,7 @@ class Shares:
         return sorted(queues, key=lambda queue: queue not in starving)
 
     def served(self, asked: Iterable[str], got: set[str], backlog: Mapping[str, bool]) -> None:
-        """What a claim brought: whoever has messages and got none is waiting."""
+        """Notes the reply to a claim: a queue that has messages and got none is waiting."""
         now = time.monotonic()
         for queue in asked:
             if queue in got or not backlog.get(queue):
