@@ -36,10 +36,10 @@ def test_each_worker_gives_one_hearing_and_then_the_next(
     assert peer.claim() == []
     assert other.claim() == [1]
     ENDS[how](peer.got.pop(0))
-    peer.channel._backlog["q"] = False  # an empty queue, as far as it knows
-    peer.channel.turn()
-    if peer.channel.awaits_reply:
-        peer.channel.arrive()
+    peer.channel.capacity._may_have_messages["q"] = False  # an empty queue, as far as it knows
+    peer.channel.claimer.turn()
+    if peer.channel.claimer.pipeline.awaits_reply:
+        peer.channel.claimer.arrive()
     assert [*peer.got] == [2], "with the packet that settles the one before"
     assert waiting(redis_client) == [3, 4, 5]
 
@@ -116,10 +116,10 @@ def test_a_busy_queue_hides_no_other(redis_client: Any, new_peer: NewPeer) -> No
         deadline = time.monotonic() + 5
         while not peer.got and time.monotonic() < deadline:
             time.sleep(0.02)
-            peer.channel.look_again("r")  # its bell
-            peer.channel.turn()
-            if peer.channel.awaits_reply:
-                peer.channel.arrive()
+            peer.channel.capacity.look_again("r")  # its bell
+            peer.channel.claimer.turn()
+            if peer.channel.claimer.pipeline.awaits_reply:
+                peer.channel.claimer.arrive()
         assert [*peer.got] == [number]
 
 
@@ -165,7 +165,9 @@ def test_one_that_is_revoked_while_it_waits_is_gone(redis_client: Any, new_peer:
     suspects(redis_client, 1, 2)
     suspects(redis_client, 3, heard=True)
     peer.claim()
-    found = peer.channel.line.run(scripts.REVOKE, peer.channel.keys.of_scripts, ["2", "3"])
+    found = peer.channel.script_connection.run(
+        scripts.REVOKE, peer.channel.keys.of_scripts, ["2", "3"]
+    )
     assert [json.loads(each)["headers"]["id"] for each in found] == ["2", "3"]
     assert not waiting(redis_client)
     assert not waiting(redis_client, TRIALS)

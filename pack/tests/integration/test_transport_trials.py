@@ -109,7 +109,7 @@ def test_who_lost_its_lease_in_a_hearing_takes_no_other(
     overdue(redis_client, peer.owner)
     other.reap()
     peer.keep()
-    peer.channel.turn()
+    peer.channel.claimer.turn()
     assert peer.claim() == []
     assert hears(other)
     peer.owner.isolates = False

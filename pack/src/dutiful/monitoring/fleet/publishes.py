@@ -14,7 +14,7 @@ from dutiful.conf import conf
 from dutiful.monitoring.fleet.store import PUBLISHES
 from dutiful.monitoring.fleet.tally import Run
 from dutiful.transport.publisher_pool import PublisherPool
-from dutiful.transport.redis.publishing import Publishing
+from dutiful.transport.redis.channel import LeasedChannel
 
 OTHER = "other"
 
@@ -28,7 +28,7 @@ def role(words: list[str]) -> str:
 def measure(count: Callable[[Run], None], me: str) -> None:
     """Starts counting each publish of this process for the role `me`."""
     publishers: list[tuple[Any, str]] = [
-        (Publishing, "_put"),
+        (LeasedChannel, "_put"),
         (PublisherPool, "put"),
         (PublisherPool, "put_many"),
     ]

@@ -26,10 +26,10 @@ from dutiful.monitoring.snapshot import (
     stored,
     workers,
 )
+from dutiful.transport import brokers
 from dutiful.transport.options import Options
 from dutiful.transport.redis import scripts
 from dutiful.transport.redis.look import Lens, Look
-from dutiful.transport.redis.publishing import Publishing
 
 DEADLINE: Final = 2.0
 """Seconds that the database may take for all of its parts."""
@@ -139,7 +139,7 @@ class Taker:
     def _transport(self, look: Look | None) -> str:
         if look is None:
             return ""
-        return "ours" if isinstance(self._broker.channel, Publishing) else "stock"
+        return brokers.of_channel(self._broker.channel).name
 
     def _ask_broker(self) -> Broker:
         found = Broker()
