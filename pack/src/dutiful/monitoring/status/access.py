@@ -39,12 +39,13 @@ def reader(request: HttpRequest, *, database: bool) -> Reader:
     guest = env.STATUS_PUBLIC.get()
     if database:
         try:
-            user = request.user
-            if user.is_active and getattr(user, "is_staff", False):
+            user = getattr(request, "user", None)  # AuthenticationMiddleware may be missing
+            if user is not None and user.is_active and getattr(user, "is_staff", False):
                 return Reader.STAFF
             if guest:
                 return Reader.GUEST
-            return Reader.REFUSED if user.is_authenticated else Reader.ANONYMOUS
+            known = user is not None and user.is_authenticated
+            return Reader.REFUSED if known else Reader.ANONYMOUS
         except DatabaseError:  # it has just stopped answering
             pass
     if _has_pass(request):
