@@ -8,7 +8,7 @@ from django.urls import reverse_lazy
 from dutiful import env
 from dutiful.catalogue import process
 from dutiful.database import connections, replicas
-from dutiful.errors import logs
+from dutiful.errors.logs import configuration as logs
 from dutiful.errors.sentry import setup as sentry
 from project import storage
 from project.settings.apps import INSTALLED_APPS as INSTALLED_APPS

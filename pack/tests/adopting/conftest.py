@@ -79,7 +79,7 @@ def new_place(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable
         # A plain path: the .pth files in there, the editable pack's among them, are not read.
         (site / "others.pth").write_text(f"{get_path('purelib')}\n")
         install = ["pip", "install", "--no-deps", "--offline", "--quiet", "--python", python, wheel]
-        subprocess.run([UV, *install], check=True)
+        subprocess.run([str(UV), *map(str, install)], check=True)
         for name, module in (("celery", "celery"), ("django-admin", "django")):
             script = python.with_name(name)
             script.write_text(f'#!/bin/sh\nexec "{python}" -m {module} "$@"\n')

@@ -1,4 +1,4 @@
-"""Two beats, one of which ticks: kill -9, a clean stop, a freeze. Each tick goes out once."""
+"""Two beats, of which one ticks, after a kill -9, a stop or a freeze. No tick is sent twice."""
 
 import signal
 import time

@@ -1,4 +1,4 @@
-"""`celery -A project beat`, with no flags: heartbeats of every queue, and what it refuses."""
+"""`celery -A project beat` without flags: heartbeats of every queue, and what it refuses."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""A tick is published once, or later, or it is reported; with the database down as well."""
+"""A tick is published once, maybe late, or it is reported; also with the database down."""
 
 import signal
 import sqlite3
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def owed(at: datetime, expires_in: timedelta) -> Tick:
-    """A tick that a beat left behind."""
+    """A pending tick of an earlier beat."""
     return Tick.objects.create(
         entry="minutely", scheduled_at=at, expires_at=timezone.now() + expires_in, fence=1
     )

@@ -1,4 +1,4 @@
-"""Dead letters in the admin: the pages show what is known, the buttons do what they say."""
+"""Dead letters in the admin: what the pages show, and what the buttons do."""
 
 import json
 from collections.abc import Iterator
@@ -42,7 +42,7 @@ def die(client: Any, *days: Any, raw: str | None = None) -> None:
     for each in days:
         sent = raw or json.dumps(message(TASK, [each], queue="relaxed_slow", replay_of="x"))
         fields = {"reason": "failed", "detail": ending.as_json(), "list": "relaxed_slow"}
-        client.xadd("dead_letters", {**fields, "crashes": "{}", "raw": sent})
+        client.xadd("dutiful:dead_letters", {**fields, "crashes": "{}", "raw": sent})
 
 
 def text(response: Any) -> str:

@@ -1,4 +1,4 @@
-"""Letters are replayed: one, some first and then the rest, raw, with other arguments."""
+"""Replays of dead letters: of one, of a group with canaries, raw, with other arguments."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -40,7 +40,7 @@ def worker(client: Any, start_worker: StartWorker) -> None:
 
 
 def dead(healed: str, *numbers: int, **options: Any) -> list[DeadLetter]:
-    """So many charges that ended for good."""
+    """Makes dead letters: one charge that ended for good for each number."""
     ids = {failing.charge.apply_async((number, healed), **options).id for number in numbers}
 
     def letters() -> list[DeadLetter]:
@@ -174,7 +174,7 @@ def test_discarded_with_a_reason_and_purged_with_a_count(
 def test_the_command_does_it_all(client: Any, worker: None, start: Callable[..., Any]) -> None:
     healed = str(uuid4())
     failing.charge.delay(5, healed)
-    wait_for("its end", lambda: client.xlen("dead_letters") == 1)
+    wait_for("its end", lambda: client.xlen("dutiful:dead_letters") == 1)
     groups = start(manage("deadletters", "groups"))
     assert groups.wait() == 0, groups.log
     assert "failing.charge  ConnectionError" in groups.log

@@ -1,4 +1,4 @@
-"""One effect a key, in this process, on a real database."""
+"""One effect for each key, in this process, on a real database."""
 
 import os
 import threading
@@ -108,7 +108,7 @@ def test_the_same_message_takes_over_at_once_and_the_one_before_is_fenced() -> N
 
 
 def test_a_stale_run_drops_its_effect_and_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Frozen in its body; meanwhile the message was delivered again."""
+    """The run was frozen in its body while the message was delivered again."""
     key, task_id, save = str(uuid4()), str(uuid4()), Effect.save
     others: list[threading.Thread] = []
 
@@ -132,7 +132,7 @@ def test_a_stale_run_drops_its_effect_and_itself(monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.parametrize("deleted", [False, True])
 def test_a_lower_fence_is_stale_also_after_a_delete(deleted: bool) -> None:
-    """Two runs of one message, both alive."""
+    """Two runs of the same message are alive."""
     frozen, now = run_of("k", "a"), run_of("k", "a")
     assert store.take(frozen)
     if deleted:
@@ -206,7 +206,7 @@ def test_the_helpers_see_what_is_wrong() -> None:
 
 
 def test_who_relies_on_a_waiting_call_is_seen_by_it() -> None:
-    """It starts after the duplicate's transaction: what that wrote is there."""
+    """The run starts after the duplicate's transaction, so it sees its rows."""
     key, seen, marked = str(uuid4()), [], threading.Event()
     assert unique_calls.mark(key, "t", "first", 60) == "first"
 

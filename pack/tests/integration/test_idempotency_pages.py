@@ -1,4 +1,4 @@
-"""Keys in the admin, and the whole piece taken out with its one line."""
+"""Keys in the admin, and a project without `dutiful.idempotency`."""
 
 import subprocess
 import sys

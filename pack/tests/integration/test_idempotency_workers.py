@@ -1,4 +1,4 @@
-"""One effect a key under real workers: duplicates, retries, kills, chains, groups and chords."""
+"""One effect for each key in real workers: duplicates, retries, kills, chains, groups, chords."""
 
 import time
 from collections.abc import Iterator
@@ -43,7 +43,7 @@ def notes(client: Any, key: str) -> list[str]:
 
 
 def idle(client: Any) -> bool:
-    return not client.exists("unacked") and not any(
+    return not client.exists("dutiful:messages") and not any(
         client.llen(key) for key in ("average_slow", "average_slow_compute")
     )
 
@@ -107,7 +107,7 @@ def test_the_same_arguments_in_another_order_are_one(worker: Running, client: An
 def test_members_of_chains_groups_and_chords_are_each_their_own(
     worker: Running, client: Any
 ) -> None:
-    """The same arguments, three times in a chain: three pieces of work."""
+    """The same arguments three times in a chain are three pieces of work."""
     chained, grouped, last = str(uuid4()), str(uuid4()), str(uuid4())
     steps = [once.step.s(None, chained), once.step.si(None, chained), once.step.s(chained)]
     chain(*steps).apply_async()
@@ -157,7 +157,7 @@ def test_until_executing_a_duplicate_is_dropped_while_one_waits(
 
 
 def test_without_the_outbox_it_is_sent_once_its_mark_is_committed(client: Any) -> None:
-    """Sent before, it may have run by then: the mark would stand for a call that is over."""
+    """If it were sent before the commit, it could run first, and its mark would remain."""
     for rolls_back, sent in ((True, 0), (False, 1)):
         with transaction.atomic():
             once.until_executing.apply_async((str(uuid4()),), outbox=False)

@@ -1,4 +1,4 @@
-"""The linter where its users meet it: in `manage.py check`, and nowhere else."""
+"""The linter runs in `manage.py check`, and in no other command."""
 
 import os
 import subprocess

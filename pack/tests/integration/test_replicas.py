@@ -1,4 +1,4 @@
-"""Reads from replicas: never older than what the publisher saw; writes go where they belong."""
+"""Reads from replicas are never older than what the publisher saw; writes go to the primary."""
 
 from collections.abc import Iterator
 
@@ -34,7 +34,7 @@ def worker(
 
 @pytest.fixture
 def level(there: World, worker: Running) -> World:
-    """The replica has everything, and the worker knows."""
+    """Waits until the replica has everything and the worker has measured it."""
     there.replica.hold(0)
     there.run("DispatchToken.objects.all().delete()")
 

@@ -1,4 +1,4 @@
-"""Which replicas are read at all: near enough, and answering. Measured by whoever asks."""
+"""Only replicas that answer and are not too far behind are used; each process measures them."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -108,7 +108,7 @@ HOLD = {"REPLICA_MAX_LAG_SECONDS": "1", "REPLICA_HOLD": "average"}
 
 
 def _held(there: World, worker: Running) -> int:
-    """Sends until one is held: before the first measure none is. How many there are."""
+    """Sends until one is held, which needs a first measurement. Returns the number sent."""
     sent = 0
 
     def held() -> bool:

@@ -1,4 +1,4 @@
-"""The position in a message: taken after the commit of what its task is to find."""
+"""The position in a message is taken after the commit of the rows that its task needs."""
 
 import json
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ def there(broker: EmbeddedBroker) -> Iterator[World]:
 
 
 def stamps() -> list[Any]:
-    """Of the messages that wait, which are taken away; None: it has no such header."""
+    """Removes the waiting messages. Returns their positions, None for one without."""
     with redis.Redis.from_url(settings.CELERY_BROKER_URL) as client:
         texts = client.lrange(QUEUE, 0, -1)
         client.delete(QUEUE)
@@ -105,7 +105,7 @@ def test_only_where_its_task_may_read_a_replica(there: World) -> None:
 
 
 def test_a_retry_is_stamped_anew(there: World) -> None:
-    """Its headers are those of the try before."""
+    """A retry has the headers of the attempt before."""
     (before,) = there.run(f"""
 DispatchToken.objects.create(key='g', holder='x')
 print(position())

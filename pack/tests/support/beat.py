@@ -79,6 +79,6 @@ def tokens(url: str, queue: str = QUEUE) -> set[str]:
 
 
 def leader(url: str) -> str:
-    """Who holds the lease: host/pid/…:fence, or "" for nobody."""
+    """The holder of the lease: host/pid/…:fence, or "" if there is none."""
     with redis.Redis.from_url(url, decode_responses=True) as client:
         return str(client.get(LEASE_KEY) or "")

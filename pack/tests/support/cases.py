@@ -1,6 +1,6 @@
-"""Every task of the pack, with what a test needs to run it twice: `CASES`.
+"""`CASES`: every task of the pack, with the functions that a test needs to run it twice.
 
-`prepare()` makes what it works on and gives its arguments; `outcome(*arguments)` tells the rest.
+`prepare()` makes its rows and returns its arguments; `outcome(*arguments)` returns the result.
 """
 
 import json
@@ -26,7 +26,7 @@ AGES: Final = (timedelta(days=-400), timedelta(days=400))
 
 
 def old_and_new() -> tuple[()]:
-    """One row of each kind that is past its time, and one that is not."""
+    """Makes one expired row of each kind, and one that is kept."""
     for model in (Tick, DispatchToken, Key, UniqueCall, DeadLetter):
         model._default_manager.all().delete()
     for age in AGES:
@@ -57,8 +57,10 @@ def dead() -> tuple[()]:
     DeadLetter.objects.all().delete()
     with redis.Redis.from_url(settings.CELERY_BROKER_URL) as client:
         raw = json.dumps(message("app.gone", ["x"], queue="average_fast"))
-        client.delete("dead_letters")
-        client.xadd("dead_letters", {"reason": "poison", "raw": raw, "list": "average_fast"})
+        client.delete("dutiful:dead_letters")
+        client.xadd(
+            "dutiful:dead_letters", {"reason": "poison", "raw": raw, "list": "average_fast"}
+        )
     return ()
 
 

@@ -26,7 +26,7 @@ def rows(self: Any, key: str, pause: float, every: float) -> None:
 
 @task(name="iterating.slices", urgency="average", runtime="slow", bind=True, soft_time_limit=2)
 def slices(self: Any, key: str, rows: int) -> None:
-    """Longer than its soft limit."""
+    """Takes longer than its soft time limit."""
     note(f"{key}:runs", "run")
     for number in self.iterate(range(rows)):
         note(key, str(number))
@@ -35,7 +35,7 @@ def slices(self: Any, key: str, rows: int) -> None:
 
 @task(name="iterating.exact", urgency="average", runtime="slow", bind=True)
 def exact(self: Any, key: str, pause: float) -> None:
-    """One effect in the database for each number, in the transaction that saves the place."""
+    """Has one effect for each number, in the transaction that saves the place."""
     numbers = self.iterate(range(NUMBERS))
     for number in numbers:
         with transaction.atomic():
@@ -47,7 +47,7 @@ def exact(self: Any, key: str, pause: float) -> None:
 
 @task(name="iterating.fails", urgency="average", runtime="slow", bind=True, retry_policy=SOON)
 def fails(self: Any, key: str) -> None:
-    """Fails once, at 5."""
+    """Fails once, at number 5."""
     for number in self.iterate(range(10), every=0):
         note(key, str(number))
         if number == 5 and self.request.retries == 0:
@@ -56,7 +56,7 @@ def fails(self: Any, key: str) -> None:
 
 @task(base=IdempotentTask, name="iterating.keyed", urgency="average", runtime="slow", bind=True)
 def keyed(self: Any, key: str, pause: float) -> None:
-    """A loop, and an effect that happens once."""
+    """Runs a loop and has one effect."""
     note(f"{key}:runs", "run")
     for number in self.iterate(range(ROWS)):
         note(key, str(number))

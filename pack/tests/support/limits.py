@@ -9,7 +9,7 @@ from typing import Any
 from celery.exceptions import SoftTimeLimitExceeded
 from django.db import connection, transaction
 
-from dutiful.errors.log_lines import Lines
+from dutiful.errors.logs.lines import Lines
 from dutiful.task import task
 from dutiful.task.retries import NEVER
 from dutiful.worker.memory import watch

@@ -1,4 +1,4 @@
-"""How an end is told: the reason, the exception, the group, the attempts on the message."""
+"""How an ending is described: the reason, the exception, the group, the attempts."""
 
 from typing import Any
 

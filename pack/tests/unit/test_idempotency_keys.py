@@ -1,4 +1,4 @@
-"""The key of a call: the same for each way to write it, another for another call."""
+"""The key of a call: equal for all ways to write the call, different for another call."""
 
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""docs/limits-on-threads.md says the numbers that are in force."""
+"""docs/limits-on-threads.md has the numbers of the code."""
 
 from dutiful.env import ROOT
 from dutiful.worker import replace

@@ -1,4 +1,4 @@
-"""dutiful.E001 and dutiful.E002: what holds at every start, by what is registered."""
+"""dutiful.E001 and E002, which every start checks on registered tasks."""
 
 from celery import shared_task
 

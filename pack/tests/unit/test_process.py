@@ -1,4 +1,4 @@
-"""What a process is, by the command that starts it."""
+"""The kind of a process, by its command line."""
 
 import shlex
 
@@ -10,7 +10,7 @@ from dutiful.worker.deployment import procfile
 
 
 @pytest.mark.parametrize(
-    ("words", "what"),
+    ("command", "what"),
     [
         ("gunicorn dutiful.drills.host.wsgi --threads 8", "web"),
         ("/app/.venv/bin/gunicorn dutiful.drills.host.wsgi", "web"),
@@ -34,8 +34,8 @@ from dutiful.worker.deployment import procfile
         ("", COMMAND),
     ],
 )
-def test_kinds(words: str, what: str) -> None:
-    assert kind(shlex.split(words), PROFILES["standard"]) == what
+def test_kinds(command: str, what: str) -> None:
+    assert kind(shlex.split(command), PROFILES["standard"]) == what
 
 
 def test_a_workers_flags_win_over_its_profile() -> None:

@@ -63,6 +63,6 @@ def test_queues_are_served_in_the_profiles_order() -> None:
 
 
 def test_connections_follow_from_the_shape() -> None:
-    assert IO.database_connections == 8 + 1  # a pool that 100 threads share, and a trial
-    assert COMPUTE.database_connections == 4 + 2 + 1  # a child each, the main process, a trial
+    assert IO.database_connections == 8 + 1  # a pool that 100 threads share, and an isolated run
+    assert COMPUTE.database_connections == 4 + 2 + 1  # a child each, the main, an isolated run
     assert sum(p.database_connections for p in PROFILES["small"]) == 5 + 4

@@ -1,4 +1,4 @@
-"""Replicas by configuration: what is refused at the start, and what there is without any."""
+"""The configuration of replicas: what is refused at the start, and no trace without replicas."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What can be gone through from a place in it, and what is refused."""
+"""Sources that can be resumed at a place, and those that are refused."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,7 +18,7 @@ START = datetime(2026, 1, 31, 23, 59, 59, 123456, tzinfo=UTC)
 
 @pytest.fixture
 def claims() -> None:
-    """Two hundred rows; four of them share each time."""
+    """Two hundred rows, of which four share each time."""
     DispatchToken.objects.bulk_create(
         DispatchToken(
             key=f"{n:03}", holder=str(n % 3), taken_at=START + timedelta(microseconds=n // 4)
@@ -101,7 +101,7 @@ def test_called_as_a_function_it_is_a_plain_loop() -> None:
 
 
 def test_inside_a_transaction_it_is_refused() -> None:
-    """Nothing would be saved, and each run would begin again."""
+    """Nothing would be saved, and each run would start from the beginning."""
     RUNNING.push_request(id="t", called_directly=False)
     try:
         with transaction.atomic(), pytest.raises(RuntimeError, match="in a transaction"):

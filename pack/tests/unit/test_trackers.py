@@ -1,4 +1,4 @@
-"""A tracker of your own: what it is given; one that hangs or cannot be found."""
+"""A tracker of your own: what it receives; one that hangs or cannot be imported."""
 
 import logging
 import threading
@@ -51,7 +51,7 @@ def test_a_message_comes_without_an_error_and_a_logged_error_with_both(
 
 
 class Refused(Exception):
-    """Cannot be made of one text, and holds what was sent."""
+    """Its class takes more than one argument, and it keeps them as attributes."""
 
     def __init__(self, person: str, *, status: int) -> None:
         super().__init__(f"{person}: {status}")

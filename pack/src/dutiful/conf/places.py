@@ -12,7 +12,10 @@ from dutiful import env
 def of_path(dotted: str) -> "Place":
     """The place of a dotted path such as "tasks.queues.QUEUES"."""
     module, _, name = dotted.rpartition(".")
-    spec = find_spec(module) if module else None
+    try:
+        spec = find_spec(module) if module else None
+    except (ImportError, ValueError):
+        spec = None  # the import that follows says why
     file = Path(spec.origin) if spec and spec.origin and spec.has_location else None
     return Place(file, name) if file else Place(None, dotted)
 

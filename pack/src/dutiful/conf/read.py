@@ -1,7 +1,7 @@
 """From the dictionary in the settings to a `Conf`, or an error that names the line to change."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any, Final
 
 from django.utils.module_loading import import_string
@@ -54,8 +54,6 @@ def read(given: Any) -> Conf:
             raise wrong(written.at(key), f"DUTIFUL[{key!r}] is {value!r}, not {SIMPLE[key][1]}")
         else:
             found[key.lower()] = value
-    if "schedule" not in found:
-        found["schedule"] = defaults.heartbeats(found.get("queues", defaults.QUEUES))
     try:
         conf = Conf(**found, places=where)
     except env.EnvError as error:
@@ -63,6 +61,8 @@ def read(given: Any) -> Conf:
             "the environment", f"{error} A key of DUTIFUL of that name overrides the variable"
         ) from None
     valid.check(conf)
+    if "SCHEDULE" not in given:
+        return replace(conf, schedule=defaults.heartbeats(conf.queues))
     return conf
 
 

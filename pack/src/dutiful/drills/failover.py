@@ -27,7 +27,7 @@ from dutiful.testing.replica import Replica
 ORDERS, QUICK_ORDERS = 3_000, 300
 PAUSE: Final = 0.03
 """Seconds from one order to the next."""
-AWAY, QUICK_AWAY = 10.0, 3.0
+DOWN, QUICK_DOWN = 10.0, 3.0
 """Seconds without a database, each time."""
 SOON: Final = 10.0
 TASK: Final = "drills.pay_order"
@@ -37,8 +37,8 @@ CERTAIN: Final = {**QUICK, "synchronous_commit": "on", "wal_retrieve_retry_inter
 
 
 def run(deployment: Deployment, quick: bool) -> Counts:
-    """Saves 3,000 orders; the server is away for 10 s each time (quick: 300 orders, 3 s)."""
-    count, away = (QUICK_ORDERS, QUICK_AWAY) if quick else (ORDERS, AWAY)
+    """Saves 3,000 orders; the server is down for 10 s each time (quick: 300 orders, 3 s)."""
+    count, down = (QUICK_ORDERS, QUICK_DOWN) if quick else (ORDERS, DOWN)
     deployment.environment["DRILL_PAUSE"] = str(PAUSE)
     with servers(deployment, CERTAIN) as (primary, replica):
         both = f"127.0.0.1:{primary.port},127.0.0.1:{replica.port}"
@@ -50,10 +50,10 @@ def run(deployment: Deployment, quick: bool) -> Counts:
             primary.sql("SELECT pg_reload_conf()")
             client.begin((TASK, number, (), {}) for number in range(count))
             _paid(deployment, count // 4)
-            restarted = _restart(primary, away)
+            restarted = _restart(primary, down)
             deployment.report("the primary is back")
             _paid(deployment, count // 2)
-            promoted = _promote(primary, replica, away)
+            promoted = _promote(primary, replica, down)
             deployment.report("the replica is the primary")
             client.finish()
             deployment.wait_until_done(count, QUICK_WAIT if quick else WAIT, quiet=15)
@@ -70,18 +70,18 @@ def _paid(deployment: Deployment, count: int) -> None:
         wait_for("payments", lambda: deployment.record.done() >= count, 60)
 
 
-def _restart(primary: Postgres, away: float) -> float:
+def _restart(primary: Postgres, down: float) -> float:
     """Kills and starts the primary; returns the epoch second of its return."""
     primary.kill()
-    time.sleep(away)
+    time.sleep(down)
     primary.start()
     return time.time()
 
 
-def _promote(primary: Postgres, replica: Replica, away: float) -> float:
+def _promote(primary: Postgres, replica: Replica, down: float) -> float:
     """Kills the primary and promotes the replica; returns the epoch second of the promotion."""
     primary.kill()
-    time.sleep(away)
+    time.sleep(down)
     replica.promote()
     return time.time()
 

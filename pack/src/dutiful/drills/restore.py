@@ -34,7 +34,7 @@ NEWER: Final = 40
 TOO_NEW: Final = 200
 """Payments sent just before the disk is lost."""
 REQUESTS, QUICK_REQUESTS = 200, 40
-AWAY: Final = 3.0
+DOWN: Final = 3.0
 """Seconds without a broker."""
 WAIT, QUICK_WAIT = 90.0, 25.0
 QUIET: Final = 3.0
@@ -87,7 +87,7 @@ def _wait_until_paid(deployment: Deployment, path: str, count: int) -> None:
 
 def _requests(client: Web, numbers: range) -> int:
     """Sends the requests; returns how many failed."""
-    client.command(outage=[numbers.start, len(numbers), AWAY])
+    client.command(outage=[numbers.start, len(numbers), DOWN])
     client.answer()
     client.command(report=[len(numbers), 10])
     ended: list[Any] = client.answer()
@@ -108,13 +108,10 @@ def _restore(deployment: Deployment) -> None:
 
 def _age(client: Any) -> None:
     """Moves every time that is stored in the broker back by AGE, also those of our leases."""
-    for key in client.scan_iter("unacked*", _type="zset"):
-        for tag, score in client.zrange(key, 0, -1, withscores=True):
-            client.zadd(key, {tag: round(score - AGE, 6)})
-    for key in client.scan_iter("unacked:held:*"):
-        for tag, note in client.hgetall(key).items():
-            score, _, rest = note.partition("|")
-            client.hset(key, tag, f"{float(score) - AGE:.6f}|{rest}")
+    for pattern in ("unacked*", "dutiful:*"):
+        for key in client.scan_iter(pattern, _type="zset"):
+            for tag, score in client.zrange(key, 0, -1, withscores=True):
+                client.zadd(key, {tag: round(score - AGE, 6)})
     for key in client.scan_iter():
         left = client.pttl(key)
         if left >= 0:

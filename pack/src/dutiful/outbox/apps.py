@@ -1,4 +1,4 @@
-"""Registers this piece of the pack."""
+"""Registers the outbox: enqueues go through it, and workers and beat run a relay."""
 
 from django.apps import AppConfig
 

@@ -42,14 +42,15 @@ class Dutiful(Publishing):
 
     def finalize(self, auto: bool = False) -> None:
         """As Celery's, which makes the tasks that have been declared so far."""
-        before = self.finalized
+        app: Any = self
+        before = app.finalized
         super().finalize(auto)
         if not before:
-            for task in self._tasks.values():
+            for task in app._tasks.values():
                 adopt(task)
 
     def _task_from_fun(self, *args: Any, **options: Any) -> Any:
-        task: Any = super()._task_from_fun(*args, **options)  # type: ignore[misc]
+        task: Any = super()._task_from_fun(*args, **options)
         adopt(task)
         return task
 
@@ -86,16 +87,16 @@ def install(app: Any) -> Any:
     for what is no Celery app, RuntimeError where tasks have been made from it already: they would
     lack the pack's base class.
     """
-    if not isinstance(app, Celery):
+    if not _is(app, Celery):
         raise TypeError(f"dutiful.install() takes a Celery app, not {app!r}.")
-    if isinstance(app, Dutiful):
+    if _is(app, Dutiful):
         return app
-    if vars(app).get("finalized"):
+    if app.finalized:
         raise RuntimeError(
             "dutiful.install(app) comes too late: the app has made its tasks already. Call it in"
             " celery.py, right after app = Celery(...)."
         )
-    kind = type(app)
+    kind: Any = type(app)
     app.__class__ = (
         Installed if kind is Celery else type(kind.__name__, (Dutiful, kind), {"__doc__": ""})
     )
@@ -106,6 +107,11 @@ def install(app: Any) -> Any:
     if app.configured:
         celery_settings.complete(app)
     return app
+
+
+def _is(app: Any, kind: type) -> bool:
+    """As isinstance, which would narrow the app to the stubs' class: that lacks what we need."""
+    return isinstance(app, kind)
 
 
 def _prepare(app: Celery) -> None:

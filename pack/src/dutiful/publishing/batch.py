@@ -1,4 +1,4 @@
-"""`enqueue_many(task, [(1,), (2,), …])`: a thousand messages of one task in one command.
+"""`enqueue_many(task, [(1,), (2,), …])` sends a thousand messages of one task in one command.
 
 `publish_batch` is the same without the outbox.
 
@@ -26,7 +26,7 @@ Arguments = Sequence[Any] | Mapping[str, Any]
 
 
 class Published(Sequence[AsyncResult[Any]]):
-    """The results, in the order of the arguments, each made when it is asked for."""
+    """The results, in the order of the arguments. Each is made when it is asked for."""
 
     def __init__(self, task: Any, ids: list[str]) -> None:
         self.task = task
@@ -49,17 +49,17 @@ class Published(Sequence[AsyncResult[Any]]):
 
 
 def enqueue_many(task: Any, arguments: Iterable[Arguments], signals: bool = True) -> Published:
-    """`delay()` for each of the arguments, at a tenth of its cost. Returns their results.
+    """Does what `delay()` does for each of the arguments, at a tenth of the cost.
 
-    As with `delay()`: inside a transaction they are rows of the outbox until it is committed (one
-    insert, one publish), and where the broker does not answer they become rows, the chunks that it
-    has not taken. Without the outbox, or for a task that opts out, it is `publish_batch`.
+    Returns the results. Inside a transaction the messages are rows of the outbox until it is
+    committed (one insert, one publish). Chunks that the broker does not take become rows too.
+    Without the outbox, or for a task that opts out, this is `publish_batch`.
 
-    `signals=False`: receivers of `before_task_publish` see the first message only, and what they
-    put into its headers goes into all; `after_task_publish` is not sent.
+    With `signals=False` receivers of `before_task_publish` see the first message only, and headers
+    that they add go into all messages; `after_task_publish` is not sent.
 
-    Before anything is sent all arguments are looked at: raises PayloadError (not JSON, too large)
-    or TypeError (not the task's signature), and nothing was sent.
+    All arguments are checked before anything is sent. Raises PayloadError (not JSON, too large) or
+    TypeError (not the task's signature); nothing was sent then.
     """
     return _send(task, arguments, signals, {})
 
@@ -67,15 +67,15 @@ def enqueue_many(task: Any, arguments: Iterable[Arguments], signals: bool = True
 def publish_batch(task: Any, arguments: Iterable[Arguments]) -> Published:
     """Publishes a message for each of the arguments. Returns their results.
 
-    Before anything is sent all arguments are looked at: raises PayloadError (not JSON, too large)
-    or TypeError (not the task's signature), and nothing was sent.
+    All arguments are checked before anything is sent. Raises PayloadError (not JSON, too large) or
+    TypeError (not the task's signature); nothing was sent then.
 
-    Sent in chunks of CHUNK, in order, a chunk whole or not at all. Raises
-    kombu.exceptions.OperationalError when the broker stays away for all retries: the chunks before
-    were sent, of this one the answer is missing, the later ones were not sent. As with `delay()` a
-    retry may send a chunk twice; the ids are the same then.
+    Messages are sent in order, in chunks of CHUNK; a chunk is sent whole or not at all. Raises
+    kombu.exceptions.OperationalError when the broker does not answer within all retries: the chunks
+    before were sent, of this one the answer is missing, the later ones were not sent. As with
+    `delay()` a retry may send a chunk twice; the ids are the same then.
 
-    On another transport, and for tasks that keep results, it is `delay()` for each.
+    On another transport, and for tasks that keep results, this calls `delay()` for each.
     """
     return _send(task, arguments, True, {"outbox": False})
 
@@ -83,9 +83,7 @@ def publish_batch(task: Any, arguments: Iterable[Arguments]) -> Published:
 def _send(
     task: Any, arguments: Iterable[Arguments], signals: bool, options: dict[str, Any]
 ) -> Published:
-    task = task.app.tasks[
-        task.name
-    ]  # itself: `shared_task` gives a proxy that looks it up each time
+    task = task.app.tasks[task.name]  # `shared_task` gives a proxy that looks it up each time
     calls = [_call(task, one) for one in arguments]
     for args, kwargs in calls:
         check(task.name, args, kwargs, task)
@@ -114,7 +112,7 @@ def _call(task: Any, arguments: Arguments) -> tuple[Any, dict[str, Any]]:
 
 
 class Batch:
-    """Travels as an option of `apply_async` and comes back with all others as the template."""
+    """Travels through `apply_async` as one of its options, and arrives with all the others."""
 
     def __init__(
         self, task: Any, calls: list[tuple[Any, dict[str, Any]]], signals: bool = True
@@ -134,10 +132,10 @@ class Batch:
             return None
         app, ids = publisher.app, []
         template = Template(publisher, queue, self.task.name, options, each=self.signals)
-        way = outbox or Direct(template.policy, template.declare)
         for start in range(0, len(self.calls), CHUNK):
             chunk = self.calls[start : start + CHUNK]
             messages = [template.one(uuid(), *call) for call in chunk]
+            way = outbox or Direct(template.policy, template.declare)
             way.send(app, messages)
             for message in messages:
                 if self.signals and not message.kept:

@@ -6,7 +6,8 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from celery.utils.imports import symbol_by_name
-from django.core.checks import CheckMessage, Error, Warning
+from django.core import checks
+from django.core.checks import CheckMessage, Error
 
 from dutiful import env
 from dutiful.conf import conf as dutiful_conf
@@ -46,8 +47,8 @@ def check_tasks(**options: Any) -> list[CheckMessage]:
     """dutiful.E001, dutiful.E002, dutiful.W010: `dutiful/task/checks.py`, loaded when it is asked
     for.
     """
-    checks: Any = import_module("dutiful.task.checks")  # it stands above this package
-    return [*checks.check_declarations(**options), *checks.check_aliases(**options)]
+    tasks: Any = import_module("dutiful.task.checks")  # it stands above this package
+    return [*tasks.check_declarations(**options), *tasks.check_aliases(**options)]
 
 
 def check_settings(**_: Any) -> list[CheckMessage]:
@@ -79,7 +80,7 @@ def _broker(conf: Any) -> Iterator[CheckMessage]:
     """dutiful.W501."""
     scheme = urlsplit(str(conf.broker_url)).scheme
     if scheme not in env.BROKER_SCHEMES:
-        yield Warning(
+        yield checks.Warning(
             f"{_shown(conf, 'broker_url')} begins with {scheme}://: what the pack promises holds on"
             " Redis, Valkey and RabbitMQ only.",
             hint="Use one of these where messages must not be lost.",

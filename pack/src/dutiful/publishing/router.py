@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from celery.app.routes import MapRoute
+from celery.exceptions import QueueNotFound
 from celery.utils.functional import maybe_evaluate
 
 from dutiful.catalogue.classes import Bound, QueueClass, closest
@@ -85,10 +86,14 @@ def queue_of(router: Any, task: Any, named: Any) -> Any:
     for one in router.routes:
         if not isinstance(one, MapRoute) and maybe_evaluate(one) is not route:
             return None
-    found = router.route({} if named is None else {"queue": named}, task.name, (), {}, task)
-    if not known(found["queue"].name):
+    try:
+        found = router.route({} if named is None else {"queue": named}, task.name, (), {}, task)
+        missing = None if known(found["queue"].name) else f"Queue {found['queue'].name!r} is new"
+    except QueueNotFound as error:
+        missing = str(error)
+    if missing is not None:
         raise NotInCatalogue(
-            f"task_routes send {task.name} to the queue {found['queue'].name!r}, which the"
-            f" catalogue does not have: {', '.join(names())}. Add the queue, or change the route."
+            f"task_routes send {task.name} to a queue that the catalogue does not have ({missing})."
+            f" Add the queue, or change the route to one of {', '.join(names())}."
         )
     return found["queue"] if found.keys() == {"queue"} else None

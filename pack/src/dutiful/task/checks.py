@@ -5,7 +5,8 @@
 
 from typing import Any
 
-from django.core.checks import CheckMessage, Error, Warning
+from django.core import checks
+from django.core.checks import CheckMessage, Error
 
 from dutiful.conf.queues import NotInCatalogue
 from dutiful.publishing.router import declared
@@ -50,7 +51,7 @@ def _stock(task: Any, queue: str) -> CheckMessage:
             f"; its base {bases} is not dutiful's Task, so declarations, retries by policy and"
             " limits of its queue do not apply to it"
         )
-    return Warning(f"{text}.", hint=STOCK.fix, obj=task.name, id=STOCK.id)
+    return checks.Warning(f"{text}.", hint=STOCK.fix, obj=task.name, id=STOCK.id)
 
 
 def check_aliases(**_: Any) -> list[CheckMessage]:

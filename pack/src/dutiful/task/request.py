@@ -190,7 +190,7 @@ class Request(CeleryRequest):
         retries, most = self._context.retries, self.task.max_retries
         return endings.ending_of(exc_info, error, retries, most)
 
-    def _filed(self) -> bool:
+    def _dead_lettered(self) -> bool:
         """Whether the message is settled: as a dead letter, or requeued since that failed."""
         ending, self._ending = self._ending, None
         if ending is None or self.acknowledged:

@@ -48,7 +48,7 @@ def start_anew() -> NoReturn:
     if 0 <= since < QUIET_SECONDS:
         logger.error(
             f"the worker was replaced {since:.0f} s ago and is past a limit again: it exits with"
-            f" code {EXIT_CODE}. See docs/limits-on-threads.md."
+            f" code {EXIT_CODE}. See `python -m dutiful docs limits-on-threads`."
         )
         flush_streams()
         os._exit(EXIT_CODE)

@@ -34,7 +34,7 @@ BROKER_COPY, SQLITE_COPY, POSTGRES_COPY = "broker.rdb", "db.sqlite3", "db.dump"
 ELSEWHERE: Final = (
     "the broker at {url} was not started by `make up`, so it was not copied. Take its"
     " provider's snapshot (on a server of your own: BGSAVE, then copy dump.rdb) just before the"
-    " database's: docs/backup.md."
+    " database's: `python -m dutiful docs backup`."
 )
 
 

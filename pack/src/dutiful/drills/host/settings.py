@@ -14,7 +14,7 @@ from dutiful.catalogue.classes import closest
 from dutiful.catalogue.defaults import PROFILES
 from dutiful.catalogue.defaults import QUEUES as DEFAULTS
 from dutiful.database import connections, replicas
-from dutiful.errors import logs
+from dutiful.errors.logs import configuration as logs
 from dutiful.errors.sentry import setup as sentry
 from dutiful.transport.queues import task_queues
 from dutiful.transport.rabbitmq import quorum

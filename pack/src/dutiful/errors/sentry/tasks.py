@@ -16,7 +16,7 @@ from celery.app import trace
 from sentry_sdk.integrations.celery import CeleryIntegration
 from sentry_sdk.utils import event_from_exception
 
-from dutiful.errors import log_traces
+from dutiful.errors.logs import tracebacks
 from dutiful.errors.sentry import storm
 from dutiful.errors.variables import TRIES
 
@@ -60,7 +60,7 @@ def _failed(sender: Any, exception: BaseException, **_: Any) -> None:
     # Celery sends the signal twice for a hard time limit, the second time without the request.
     if not request.id or (sender.throws and isinstance(error, sender.throws)):
         return
-    if not storm.LIMIT.admit(log_traces.kind_of(type(error), error.__traceback__)):
+    if not storm.LIMIT.admit(tracebacks.kind_of(type(error), error.__traceback__)):
         return
     event, hint = event_from_exception(
         (type(error), error, error.__traceback__),

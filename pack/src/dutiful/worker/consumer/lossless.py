@@ -110,7 +110,7 @@ class LosslessConsumer(BatchedEvents, ReconnectingConsumer):
             super().on_unknown_task(body, message, exc)
             return
         name = str(exc.args[0] if exc.args else exc)
-        tag = str(message.delivery_tag)
+        tag = str((message.properties or {}).get("delivery_tag"))
         age = self.rabbit.age(message) if self.rabbit is not None else self.unknown.age(tag)
         pause = self.unknown.pause(age)
         if pause is not None:
@@ -120,7 +120,7 @@ class LosslessConsumer(BatchedEvents, ReconnectingConsumer):
                     f"task {name} is not known to this release: its messages are put back for a"
                     f" worker that knows it, for {self.unknown.longest:g} s each, then they go to"
                     " the dead letters. A renamed task keeps its old name as an alias; see"
-                    " docs/deploys.md."
+                    " `python -m dutiful docs deploys`."
                 )
             return
         self.unknown.forget(tag)

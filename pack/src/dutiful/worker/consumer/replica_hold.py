@@ -31,7 +31,7 @@ class ReplicaHold:
         """Returns the seconds to put a message back for; None if it runs."""
         if not self.names or not among(request.task, self.names) or not _all_behind():
             return None
-        tag = str(request.message.delivery_tag)
+        tag = str(request.message.properties["delivery_tag"])
         pause = self._deferral.pause(self._deferral.age(tag))
         if pause is None:
             self._deferral.forget(tag)
@@ -39,7 +39,7 @@ class ReplicaHold:
         if self._deferral.warns(request.name):
             logger.warning(
                 "%s is held while every replica is too far behind, each of its messages for %g s"
-                " at most: see replica-lag in docs/runbook.md",
+                " at most: see replica-lag in `python -m dutiful docs runbook`",
                 request.name,
                 self._deferral.longest,
             )

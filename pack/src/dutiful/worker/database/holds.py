@@ -68,7 +68,7 @@ def end(opened: bool) -> None:
     what = "an open transaction" if _here.locks else "a shared database connection"
     report = (
         f"{task} held {what} for {_here.longest:.0f} s without a query: see Long calls in"
-        " docs/database.md"
+        " `python -m dutiful docs database`"
     )
     logger.warning(report)
     setup.warn(report, task)

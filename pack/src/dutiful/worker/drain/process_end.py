@@ -4,12 +4,12 @@ import os
 import sys
 from typing import NoReturn
 
-from dutiful.errors import log_lines
+from dutiful.errors.logs import lines
 
 
 def flush_streams() -> None:
     """Writes out what was logged, since `os._exit` and `execv` leave out Python's own flush."""
-    log_lines.flush()
+    lines.flush()
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
 

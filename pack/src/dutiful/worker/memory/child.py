@@ -67,5 +67,5 @@ def _task_ended(task: Any, **_: Any) -> None:
     tasks = "; ".join(f"{n} raised it by {as_mb(_raised[n])} in {_runs[n]:,} runs" for n in worst)
     logger.error(
         f"child {os.getpid()} is replaced: it took {as_mb(now)}, past the {as_mb(_limit)} of a"
-        f" child; {tasks}. See 'A task leaks memory' in docs/runbook.md"
+        f" child; {tasks}. See 'A task leaks memory' in `python -m dutiful docs runbook`"
     )

@@ -93,7 +93,7 @@ class MemoryWatch(threading.Thread):
             replace.begin(
                 f"{usage.as_mb(used)} are past the {usage.as_mb(self.limit)} of profile"
                 f" {self.worker.profile.name}; {self.growth.summary()}."
-                " See 'A task leaks memory' in docs/runbook.md"
+                " See 'A task leaks memory' in `python -m dutiful docs runbook`"
             )
 
     def _keep_with_lease(self) -> None:

@@ -1,7 +1,7 @@
 """Writes the record for the probe: when the loop last turned, when the pool last made progress.
 
-A thread writes it, so that a loop that is stuck can be told from one that may stand still: a solo
-worker runs its task in the loop, and without a broker Celery waits there for a connection.
+A thread writes it, so that a loop that is stuck is distinguished from one that may stand still: a
+solo worker runs its task in the loop, and without a broker Celery waits there for a connection.
 """
 
 import contextlib

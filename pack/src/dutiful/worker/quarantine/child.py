@@ -104,7 +104,7 @@ def _oom_score() -> int:
 def _set_oom_score(score: int) -> None:
     """Has the kernel kill this process before others when memory runs out: 1000 goes first.
 
-    Where the kernel refuses (not Linux, no rights), a line on stderr says so.
+    Where the kernel refuses (not Linux, no rights), it writes a line to stderr.
     """
     if not OOM_SCORE.exists():
         return

@@ -54,7 +54,7 @@ class ChildProcess:
     def give(self, job: bytes, seconds: float) -> None:
         """Writes one more job, as far as the child reads it within that time.
 
-        A child that is dead or stands still raises nothing here: whoever reads from it notices.
+        A child that is dead or stands still raises nothing here; reading from it shows that.
         """
         self.runs += 1
         left, deadline = memoryview(job), time.monotonic() + seconds

@@ -16,7 +16,7 @@ from celery.concurrency.thread import TaskPool as StockPool
 
 from dutiful.conf import conf
 from dutiful.database.postgres import handover
-from dutiful.errors import log_lines
+from dutiful.errors.logs import lines
 from dutiful.worker import replace
 from dutiful.worker.threads.current import guard, undisturbed
 from dutiful.worker.threads.job import Job
@@ -55,7 +55,7 @@ class TaskPool(BasePool):
             setattr(task, inner, guard(getattr(task, inner)))
         handover.undisturbed = undisturbed
         self._watcher.start()
-        log_lines.batch()
+        lines.batch()
 
     def on_apply(  # type: ignore[override]  # these are Celery's names of the arguments
         self,

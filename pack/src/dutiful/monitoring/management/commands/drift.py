@@ -16,7 +16,10 @@ from dutiful.monitoring.drift import record as drift_record
 
 
 class Command(BaseCommand):
-    help = "Tasks whose measured runs no longer fit the class they declare. See docs/drift.md."
+    help = (
+        "Tasks whose measured runs no longer fit the class they declare. See"
+        " `python -m dutiful docs drift`."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--days", type=float, default=30, help="how far back (default: 30)")
@@ -24,7 +27,7 @@ class Command(BaseCommand):
             "--runs",
             type=int,
             default=drift.LEAST_RUNS,
-            help=f"fewer give no verdict (default: {drift.LEAST_RUNS})",
+            help=f"tasks with fewer are not evaluated (default: {drift.LEAST_RUNS})",
         )
         parser.add_argument("--json", action="store_true", help="the findings, for programs")
         where = parser.add_mutually_exclusive_group()

@@ -1,4 +1,4 @@
-"""A storm's tracebacks are written a few times, and every failure keeps its line."""
+"""Of many equal tracebacks a few are written, and every failure keeps its line."""
 
 import io
 import json
@@ -11,22 +11,24 @@ import pytest
 from celery.app.trace import logger as celerys
 from django.conf import settings as django_settings
 
-from dutiful.errors import log_lines, log_traces, logs
+from dutiful.errors.logs import configuration as logs
+from dutiful.errors.logs import tracebacks
+from dutiful.errors.logs.lines import flush
 
 
 @pytest.fixture
 def lines() -> Iterator[io.StringIO]:
-    """What production writes."""
+    """The log as in production."""
     configured: dict[str, Any] = logs.settings("production", "INFO")
     configured["handlers"]["stderr"]["stream"] = stream = io.StringIO()
     root = logging.getLogger()
     before, level = list(root.handlers), root.level
-    log_traces.LIMIT.close()
+    tracebacks.LIMIT.close()
     try:
         dictConfig(configured)
         yield stream
     finally:
-        log_traces.LIMIT.close()
+        tracebacks.LIMIT.close()
         root.handlers, root.level = before, level
         dictConfig(django_settings.LOGGING)
 
@@ -48,14 +50,14 @@ def test_the_first_have_their_tracebacks_and_all_have_their_lines(lines: io.Stri
         raise ValueError("another")
     except ValueError:
         logging.getLogger("shop").exception("another")
-    log_lines.flush()
+    flush()
     said = [json.loads(line) for line in lines.getvalue().splitlines()]
     assert [line["event"] for line in said[:100]] == [f"order {n} failed" for n in range(100)]
-    assert sum("exception" in line for line in said) == log_traces.EACH + 1
-    assert {line.get("traceback") for line in said[log_traces.EACH : 100]} == {"as many others"}
+    assert sum("exception" in line for line in said) == tracebacks.EACH + 1
+    assert {line.get("traceback") for line in said[tracebacks.EACH : 100]} == {"as many others"}
     assert said[0]["exception"].endswith("ConnectionError: order 0")
-    log_traces.LIMIT.close()
-    log_lines.flush()
+    tracebacks.LIMIT.close()
+    flush()
     told = json.loads(lines.getvalue().splitlines()[-1])
     assert told["event"].startswith("90 more tracebacks were left out in 60 s: ConnectionError ")
 

@@ -1,4 +1,4 @@
-"""Django's LOGGING: JSON lines in production, readable lines elsewhere."""
+"""Django's LOGGING: JSON lines in production, readable lines elsewhere. It needs structlog."""
 
 import logging
 from typing import Any
@@ -10,7 +10,8 @@ extras.need("monitoring", "dutiful.errors.logs")
 import structlog  # noqa: E402
 from structlog.typing import Processor  # noqa: E402
 
-from dutiful.errors import log_format, log_traces  # noqa: E402
+from dutiful.errors.logs import format as line_format  # noqa: E402
+from dutiful.errors.logs import tracebacks  # noqa: E402
 
 
 class NoHeartbeats(logging.Filter):
@@ -54,10 +55,10 @@ def settings(environment: str, level: str) -> dict[str, Any]:
         "disable_existing_loggers": False,
         "formatters": {
             "line": {
-                "()": log_format.Format,
+                "()": line_format.Format,
                 "foreign_pre_chain": shared,
                 "processors": [
-                    log_traces.shorten,
+                    tracebacks.shorten,
                     structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                     stamp,  # for lines that neither structlog nor logging has made
                     *renderer,
@@ -67,7 +68,7 @@ def settings(environment: str, level: str) -> dict[str, Any]:
         "filters": {"no_heartbeats": {"()": NoHeartbeats}},
         "handlers": {
             "stderr": {
-                "class": "dutiful.errors.log_lines.Lines",
+                "class": "dutiful.errors.logs.lines.Lines",
                 "formatter": "line",
                 "filters": ["no_heartbeats"] if development else [],
             }
