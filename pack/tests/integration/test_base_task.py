@@ -77,7 +77,7 @@ def test_late_ack_a_killed_worker_leaves_its_message(
     send("long", key, 60, queue=COMPUTE)
     wait_for("its start", lambda: client.llen(f"test:{key}") == 1)
     worker.kill_group()
-    assert any(key in message for message in client.hvals("unacked"))
+    assert any(key in message for message in client.hvals("dutiful:messages"))
 
 
 @pytest.mark.parametrize("worker", ["compute"], indirect=True)

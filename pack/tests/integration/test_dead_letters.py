@@ -86,7 +86,7 @@ def test_each_end_is_a_letter_with_all_there_is_to_know(
     unpicklable = letter_of(send("odd"))
     assert (unpicklable.exception, unpicklable.message) == ("tests.support.failing.Odd", "500: no")
     assert unpicklable.frame.endswith(" in odd")
-    assert not client.exists("dead_letters"), "collected"
+    assert not client.exists("dutiful:dead_letters"), "collected"
     assert DeadLetter.objects.count() == len(sent) + 1, "each once"
 
 
@@ -123,13 +123,15 @@ def test_the_same_failure_is_one_group(client: Any, start_worker: StartWorker) -
 
 
 def test_collected_once_whoever_dies_in_between(client: Any, broker: EmbeddedBroker) -> None:
-    client.xadd("dead_letters", {"reason": "poison", "detail": "d", "crashes": "{}", "raw": "r"})
+    client.xadd(
+        "dutiful:dead_letters", {"reason": "poison", "detail": "d", "crashes": "{}", "raw": "r"}
+    )
     with redis.Redis.from_url(broker.url) as raw:
         stream = DeadLetters(raw)
         save(of_stream(each) for each in stream.entries())  # and killed before it is removed
     assert collect() == 0
     assert DeadLetter.objects.count() == 1
-    assert not client.exists("dead_letters")
+    assert not client.exists("dutiful:dead_letters")
 
 
 HOSTILE = (
@@ -149,7 +151,7 @@ def test_hostile_bytes_have_a_row_too(client: Any, broker: EmbeddedBroker) -> No
         for each in HOSTILE:
             for detail in ("words\0", '{"reason": 5, "traceback": {}}', "{" * 3000, '{"x": "y"}'):
                 entry = {"reason": "odd\0", "detail": detail, "crashes": '["\\u0000"]', "raw": each}
-                raw.xadd("dead_letters", {**entry, "list": b"\xff"})
+                raw.xadd("dutiful:dead_letters", {**entry, "list": b"\xff"})
     assert collect() == 4 * len(HOSTILE)
     assert DeadLetter.objects.count() == 4 * len(HOSTILE)
     for letter in DeadLetter.objects.all():
@@ -167,9 +169,9 @@ def test_one_that_no_row_can_hold_does_not_hold_up_the_others(
 
     monkeypatch.setattr("dutiful.deadletters.collect.of_stream", picky)
     for reason in ("a", "odd", "b"):
-        client.xadd("dead_letters", {"reason": reason, "crashes": "[]", "raw": "r"})
+        client.xadd("dutiful:dead_letters", {"reason": reason, "crashes": "[]", "raw": "r"})
     assert collect() == 2
-    assert client.xlen("dead_letters") == 1
+    assert client.xlen("dutiful:dead_letters") == 1
 
 
 def test_with_the_database_down_it_waits_in_the_broker(
@@ -178,11 +180,11 @@ def test_with_the_database_down_it_waits_in_the_broker(
     away = {"DATABASE_URL": "sqlite:////nowhere/at/all.sqlite3"}
     worker = serve(start_worker, "threads", **away)
     task_id = send("refuse", "a mouse")
-    wait_for("it in the broker", lambda: client.xlen("dead_letters") == 1)
+    wait_for("it in the broker", lambda: client.xlen("dutiful:dead_letters") == 1)
     ended = start(manage("deadletters", "collect"), away)
     assert ended.wait() == 1
     assert "1 waits in the broker" in ended.log
-    assert client.xlen("dead_letters") == 1
+    assert client.xlen("dutiful:dead_letters") == 1
     assert letter_of(task_id).reason == "unwelcome"
     assert worker.popen.poll() is None
 
@@ -214,5 +216,5 @@ def test_without_the_piece_a_failure_is_celerys(
     send("refuse", "a mouse")
     worker.wait_for_log("Unwelcome")
     task_id = send("refuse", "a mouse", "two")
-    wait_for("what nobody can run", lambda: client.xlen("dead_letters") == 1)
+    wait_for("what nobody can run", lambda: client.xlen("dutiful:dead_letters") == 1)
     assert letter_of(task_id).reason == "arguments do not fit"

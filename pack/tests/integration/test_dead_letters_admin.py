@@ -42,7 +42,7 @@ def die(client: Any, *days: Any, raw: str | None = None) -> None:
     for each in days:
         sent = raw or json.dumps(message(TASK, [each], queue="relaxed_slow", replay_of="x"))
         fields = {"reason": "failed", "detail": ending.as_json(), "list": "relaxed_slow"}
-        client.xadd("dead_letters", {**fields, "crashes": "{}", "raw": sent})
+        client.xadd("dutiful:dead_letters", {**fields, "crashes": "{}", "raw": sent})
 
 
 def text(response: Any) -> str:

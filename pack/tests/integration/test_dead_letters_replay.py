@@ -174,7 +174,7 @@ def test_discarded_with_a_reason_and_purged_with_a_count(
 def test_the_command_does_it_all(client: Any, worker: None, start: Callable[..., Any]) -> None:
     healed = str(uuid4())
     failing.charge.delay(5, healed)
-    wait_for("its end", lambda: client.xlen("dead_letters") == 1)
+    wait_for("its end", lambda: client.xlen("dutiful:dead_letters") == 1)
     groups = start(manage("deadletters", "groups"))
     assert groups.wait() == 0, groups.log
     assert "failing.charge  ConnectionError" in groups.log

@@ -71,7 +71,7 @@ def test_nothing_new_begins_and_what_waits_goes_back_at_once(
 
     def back() -> bool:
         assert running.popen.poll() is None, "it had to wait for the first"
-        parked = client.zcard("unacked:parked") if client.exists("unacked:parked") else 0
+        parked = client.zcard("dutiful:parked") if client.exists("dutiful:parked") else 0
         return int(client.llen(QUEUE)) + int(parked) == 3
 
     wait_for("three back in their queue", back, 3)

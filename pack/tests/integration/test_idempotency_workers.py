@@ -43,7 +43,7 @@ def notes(client: Any, key: str) -> list[str]:
 
 
 def idle(client: Any) -> bool:
-    return not client.exists("unacked") and not any(
+    return not client.exists("dutiful:messages") and not any(
         client.llen(key) for key in ("average_slow", "average_slow_compute")
     )
 

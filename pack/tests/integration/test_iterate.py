@@ -68,7 +68,8 @@ def some_seen(client: Any, key: str, count: int = 10) -> list[str]:
 
 def nothing_left(client: Any) -> bool:
     return (
-        not Cursor.objects.exists() and client.llen("average_slow") == client.hlen("unacked") == 0
+        not Cursor.objects.exists()
+        and client.llen("average_slow") == client.hlen("dutiful:messages") == 0
     )
 
 
@@ -94,7 +95,7 @@ def test_at_a_drain_it_stops_and_another_worker_goes_on(
     assert place is not None
     assert (place.done, place.total) == (len(before), ROWS)
     assert client.llen("average_slow") == 1
-    assert not [*client.scan_iter("unacked:crashes:*")], "a drain is no crash"
+    assert not [*client.scan_iter("dutiful:crashes:*")], "a drain is no crash"
     worker(*POOLS[pool])
     wait_for("the end", lambda: nothing_left(client))
     assert seen(client, key) == [
@@ -133,7 +134,7 @@ def test_a_save_in_the_effects_transaction_makes_each_row_once(worker: Worker, c
     worker(*POOLS["threads"])
     wait_for("the end", lambda: nothing_left(client))
     assert DispatchToken.objects.filter(holder=key).count() == NUMBERS  # their keys are unique
-    assert not client.exists("dead_letters")
+    assert not client.exists("dutiful:dead_letters")
 
 
 def test_a_worker_that_was_frozen_does_not_turn_the_place_back(worker: Worker, client: Any) -> None:

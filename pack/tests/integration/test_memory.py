@@ -71,7 +71,7 @@ def test_a_leaking_childs_successor_goes_on_and_the_leak_is_named(
     logged = [line for line in worker.log.splitlines() if "is replaced: it took" in line]
     assert len(logged) >= 2
     assert "past the 146 MB of a child; limits.leaks_in_child raised it by" in logged[0]
-    wait_for("the last ack", lambda: client.hlen("unacked") == 0)
+    wait_for("the last ack", lambda: client.hlen("dutiful:messages") == 0)
 
 
 def test_a_child_is_replaced_after_its_tasks(start_worker: StartWorker, client: Any) -> None:
@@ -86,7 +86,7 @@ def test_a_child_is_replaced_after_its_tasks(start_worker: StartWorker, client: 
 
 def noted(client: Any) -> dict[str, Any]:
     """Returns the facts that a worker keeps with its lease, once they have a reading."""
-    (owner,) = client.keys("unacked:owner:*")
+    (owner,) = client.keys("dutiful:owner:*")
     facts: dict[str, Any] = json.loads(client.hget(owner, "facts"))
     return facts if facts.get("memory") else {}
 

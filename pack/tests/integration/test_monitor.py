@@ -81,7 +81,7 @@ def test_a_worker_that_vanishes_beside_others_is_told_and_one_that_stops_is_not(
     assert [alert for alert in world.hook.fired if alert.startswith("worker")] == []
     workers[1].kill_group()
     world.fires("worker-lost:")
-    wait_for("the counter", lambda: world.client.hget("unacked:flow", "lost|") == b"1")
+    wait_for("the counter", lambda: world.client.hget("dutiful:flow", '["lost",""]') == b"1")
 
 
 def test_a_worker_that_is_killed_and_a_beat_that_is_killed(world: Monitored) -> None:

@@ -32,7 +32,7 @@ def test_each_step_runs_once_and_nothing_is_logged_as_refused(
         chain(noted.si(key, 10), group(noted.si(key, 11), noted.si(key, 12))).apply_async()
     with redis.Redis.from_url(broker.url, decode_responses=True) as client:
         wait_for("all of them", lambda: client.llen(f"test:{key}") >= 13)
-        wait_for("their acks", lambda: not client.exists("unacked"))
+        wait_for("their acks", lambda: not client.exists("dutiful:messages"))
         ran = list(map(int, client.lrange(f"test:{key}", 0, -1)))
     assert sorted(ran) == list(range(13))
     assert [number for number in ran if number < 3] == [0, 1, 2]

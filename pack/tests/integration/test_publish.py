@@ -101,7 +101,7 @@ def test_a_worker_runs_each_message_of_a_batch_once(client: Any, start_worker: S
         return int(client.llen(f"test:{key}")) >= total
 
     wait_for("all of them", ran)
-    wait_for("their acks", lambda: not client.exists("unacked"))
+    wait_for("their acks", lambda: not client.exists("dutiful:messages"))
     assert sorted(map(int, client.lrange(f"test:{key}", 0, -1))) == list(range(total))
 
 

@@ -74,7 +74,7 @@ def test_poison_is_a_dead_letter_and_bystanders_run_once(
     wait_for("bystanders", lambda: all(r.status == "SUCCESS" for r in results[3:]))
     assert [notes(client, key) for key in bystanders] == [["start"]] * 20
     assert worker.popen.poll() is None
-    assert not client.keys("unacked:crashes:*")
+    assert not client.keys("dutiful:crashes:*")
 
 
 def test_on_threads_the_worker_survives_the_isolated_runs(
@@ -102,7 +102,7 @@ def test_a_suspect_that_lives_is_no_poison(
     assert result.result == "survived"
     assert len(notes(client, key)) == DEATHS + 1
     assert not letters.all()
-    wait_for("its counts are gone", lambda: not client.keys("unacked:crashes:*"))
+    wait_for("its counts are gone", lambda: not client.keys("dutiful:crashes:*"))
 
 
 def test_a_hard_time_limit_in_an_isolated_run_is_a_timeout(
@@ -142,7 +142,7 @@ def test_a_worker_that_stops_marks_nothing_as_poison(
     wait_for("its message", lambda: client.llen(COMPUTE) == 1)
     wait_for("the end of the child", lambda: not command(child))
     assert not letters.all()
-    (crashes,) = client.keys("unacked:crashes:*")
+    (crashes,) = client.keys("dutiful:crashes:*")
     assert client.hlen(crashes) == DEATHS
 
 

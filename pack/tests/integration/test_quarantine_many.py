@@ -32,11 +32,14 @@ def client(broker: EmbeddedBroker) -> Iterator[Any]:
 
 
 def suspect(client: Any, name: str, *args: Any, **crashes: str) -> str:
-    """Makes a message with which two workers died; returns its key. `heard`: a child died too."""
+    """Makes a message with which two workers died; returns its key.
+
+    `isolated`: a child died too.
+    """
     key = str(uuid4())
     raw = message(f"suspects.{name}", [key, *args], queue=QUEUE)
     tag = raw["properties"]["delivery_tag"]
-    client.hset(f"unacked:crashes:{tag}", mapping={"one": '"died"', "two": '"died"', **crashes})
+    client.hset(f"dutiful:crashes:{tag}", mapping={"one": '"died"', "two": '"died"', **crashes})
     client.lpush(QUEUE, json.dumps(raw))
     return key
 
@@ -51,7 +54,7 @@ def oom_score(pid: int) -> int:
 
 
 def nothing_waits(client: Any) -> bool:
-    return not client.exists(QUEUE, "unacked", "unacked:suspects", "unacked:parked")
+    return not client.exists(QUEUE, "dutiful:messages", "dutiful:suspects", "dutiful:parked")
 
 
 @pytest.mark.timeout(150)
@@ -76,8 +79,8 @@ def test_two_hundred_innocents_and_a_poison(
     assert child
     assert int(child[1]) not in pids, "it ended a child that ran nothing else"
     assert len(notes(client, poison)) == 2, "in its first and in its exclusive isolated run"
-    assert not client.keys("unacked:crashes:*")
-    assert not client.exists("unacked:trial")
+    assert not client.keys("dutiful:crashes:*")
+    assert not client.exists("dutiful:final_run")
     assert worker.log.count("a crash is counted against") == 1, (
         "the poison in its first isolated run"
     )
@@ -102,7 +105,7 @@ def test_each_worker_makes_a_first_run_and_none_marks_poison(
     assert [len(notes(client, key)) for key in slow] == [1, 1, 1]
     assert len(notes(client, dies_once)) == 2
     assert not letters.all()
-    assert not client.keys("unacked:crashes:*")
+    assert not client.keys("dutiful:crashes:*")
 
 
 def test_one_that_kills_its_process_group_spares_the_worker(
@@ -129,7 +132,7 @@ def test_a_child_that_an_earlier_suspect_spoilt_marks_no_poison(
     assert spoilt == notes(client, spoiler)[0] != fresh
     assert not letters.all()
     worker.wait_for_log("a crash is counted against suspects.delicate")
-    assert not client.keys("unacked:crashes:*")
+    assert not client.keys("dutiful:crashes:*")
 
 
 def test_a_warm_child_leaves_when_no_suspect_comes(client: Any, start_worker: StartWorker) -> None:
@@ -162,7 +165,7 @@ def test_a_worker_that_stops_leaves_the_other_suspects_as_they_are(
 ) -> None:
     letters = Letters(client)
     keys = [suspect(client, "innocent") for _ in range(3)]
-    exclusive = suspect(client, "die", "kill", 0, 300, heard='"died"')
+    exclusive = suspect(client, "die", "kill", 0, 300, isolated='"died"')
     behind = [suspect(client, "innocent") for _ in range(3)]
     worker = start_worker(*SHAPES["io"])
     wait_for("the slow one", lambda: notes(client, exclusive))
@@ -170,9 +173,9 @@ def test_a_worker_that_stops_leaves_the_other_suspects_as_they_are(
     assert oom_score(worker.pid) < oom_score(child) < 1000, "before the worker, after a first run"
     worker.signal(signal.SIGQUIT)
     worker.wait()
-    assert not client.exists("unacked:trial")
+    assert not client.exists("dutiful:final_run")
     not_run = [key for key in keys + behind if not notes(client, key)]
-    assert len(client.keys("unacked:crashes:*")) == 1 + len(not_run)
+    assert len(client.keys("dutiful:crashes:*")) == 1 + len(not_run)
     second = start_worker(*SHAPES["compute"])
     wait_for("the others", lambda: all(notes(client, key) for key in behind + keys))
     assert not letters.all()

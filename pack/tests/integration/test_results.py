@@ -63,7 +63,7 @@ def test_a_result_over_the_limit_fails_with_the_sizes_after_one_run(
     assert client.llen(f"test:{key}") == 1, "its work was done once"
 
     def letters() -> list[str]:
-        entries = [entry for _, entry in client.xrange("dead_letters")]
+        entries = [entry for _, entry in client.xrange("dutiful:dead_letters")]
         return [entry["reason"] for entry in entries if key in str(entry)]
 
     assert wait_for("its dead letter", letters) == ["result refused"]

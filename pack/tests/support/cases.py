@@ -57,8 +57,10 @@ def dead() -> tuple[()]:
     DeadLetter.objects.all().delete()
     with redis.Redis.from_url(settings.CELERY_BROKER_URL) as client:
         raw = json.dumps(message("app.gone", ["x"], queue="average_fast"))
-        client.delete("dead_letters")
-        client.xadd("dead_letters", {"reason": "poison", "raw": raw, "list": "average_fast"})
+        client.delete("dutiful:dead_letters")
+        client.xadd(
+            "dutiful:dead_letters", {"reason": "poison", "raw": raw, "list": "average_fast"}
+        )
     return ()
 
 

@@ -25,8 +25,8 @@ def ended(client: Any, key: str) -> int:
 
 def nothing_is_held(client: Any) -> None:
     """Asserts that no message waits for the lease of a dead worker, and none has a crash."""
-    assert client.hlen("unacked") == 0
-    assert not [*client.scan_iter("unacked:crashes:*")]
+    assert client.hlen("dutiful:messages") == 0
+    assert not [*client.scan_iter("dutiful:crashes:*")]
 
 
 def stopped(worker: Running, seconds: float) -> float:

@@ -11,11 +11,11 @@ class Letters:
 
     def __init__(self, client: Any) -> None:
         self.client = client
-        last = client.xrevrange("dead_letters", count=1)
+        last = client.xrevrange("dutiful:dead_letters", count=1)
         self._after = f"({last[0][0]}" if last else "-"
 
     def all(self) -> list[dict[str, str]]:
-        return [fields for _, fields in self.client.xrange("dead_letters", self._after)]
+        return [fields for _, fields in self.client.xrange("dutiful:dead_letters", self._after)]
 
     def are(self, count: int) -> bool:
         """Whether there are exactly this many."""

@@ -82,7 +82,7 @@ def on_broker(broker: EmbeddedBroker) -> list[dict[str, Any]]:
     with redis.Redis.from_url(broker.url, decode_responses=True) as client:
         queues = [QUEUE, *sorted(client.keys(f"{QUEUE}\x06\x16*"))]
         raw = [json.loads(one) for queue in queues for one in reversed(client.lrange(queue, 0, -1))]
-        raw += [json.loads(one)[0] for one in client.hvals("unacked")]
+        raw += [json.loads(one) for one in client.hvals("dutiful:messages")]
     for message in raw:
         message["body"] = json.loads(b64decode(message["body"]))
     return raw

@@ -25,8 +25,9 @@ from dutiful.transport.redis.transport import Transport
 LEASE_SECONDS: Final = 1000.0
 VISIBILITY_SECONDS: Final = 100_000.0
 PREFETCH: Final = 50
-OWNERS: Final = "unacked:owners"
-QUIET: Final = "unacked:quiet"
+OWNERS: Final = "dutiful:owners"
+MESSAGES: Final = "dutiful:messages"
+QUIET: Final = "dutiful:quiet"
 _names = itertools.count(1)
 
 
@@ -98,19 +99,14 @@ class Peer:
         if self.looped:
             channel.connection.cycle.loop = mock.Mock()
         if self.owner.heartbeat is None:
-            visibility = self.options["visibility_timeout"]
             self.owner.heartbeat = LeaseHeartbeat(
-                self.owner,
-                channel._get_pool(),
-                channel.script_keys,
-                Options.of(self.options),
-                visibility,
+                self.owner, channel._get_pool(), channel.keys, Options.of(self.options)
             )
         channel.owner = self.owner
         channel.basic_qos(0, PREFETCH, False)
         for queue in self.queues:
             channel.basic_consume(queue, False, self._receive, f"{self.name}-{queue}")
-        self.owner.heartbeat.hello(channel.line)
+        self.owner.heartbeat.hello(channel.script_connection)
 
     def _receive(self, message: Message) -> None:
         if "id" not in message.headers:  # garbage that can be read
@@ -131,10 +127,10 @@ class Peer:
         before = set(self.got)
         unsettled = sum(not held.settled for held in self.owner.held().values())
         self.channel.basic_qos(0, unsettled + room, False)
-        self.channel.look_again()
-        self.channel.turn()
-        if self.channel.awaits_reply:
-            self.channel.arrive()
+        self.channel.capacity.look_again()
+        self.channel.claimer.turn()
+        if self.channel.claimer.pipeline.awaits_reply:
+            self.channel.claimer.arrive()
         return [number for number in self.got if number not in before]
 
     def claim_and_lose_the_reply(self, room: int = PREFETCH) -> None:
@@ -154,7 +150,7 @@ class Peer:
         if by_heartbeat:
             self.heartbeat._flush()
         else:
-            self.channel.talk([])
+            self.channel.claimer.request([])
 
     def keep(self) -> None:
         """One full tick of the heartbeat, everything due."""
@@ -163,16 +159,20 @@ class Peer:
 
     def refresh(self) -> None:
         heartbeat = self.heartbeat
-        heartbeat._refreshed = heartbeat._renewed = heartbeat._reaped = 0.0
+        heartbeat._refreshed = heartbeat._reaped = 0.0
         heartbeat._keep()
 
     def reap(self) -> list[Any]:
-        """Only the reaper's script, as a heartbeat sends it."""
-        info = self.heartbeat._line.command("INFO", "server").decode()
+        """Only the reaper's script, as a heartbeat sends it: three items for each owner."""
+        info = self.heartbeat._connection.command("INFO", "server").decode()
         run_id = next(line[7:] for line in info.splitlines() if line.startswith("run_id:"))
         words = (self.owner.id, LEASE_SECONDS, '"reaped"', run_id)
-        reply: list[Any] = self.heartbeat._line.run(scripts.REAP, self.channel.script_keys, words)
-        return reply
+        found: list[Any] = []
+        more = 1
+        while more:
+            more, *reaped = self.heartbeat._run_script(scripts.REAP, *words)
+            found += reaped
+        return found
 
     def blip(self, keeping: set[int]) -> set[int]:
         """Loses its connection as a Celery worker does; returns what Celery dropped.
@@ -190,8 +190,8 @@ class Peer:
 
     def vanish(self) -> None:
         """kill -9: connections end, nobody says a word."""
-        self.heartbeat._line.close()
-        self.heartbeat._line._pool.disconnect()
+        self.heartbeat._connection.close()
+        self.heartbeat._connection._pool.disconnect()
         channel, self.channel = self.channel, None
         channel._disconnect_pools()
         channel._close_clients()
@@ -203,7 +203,7 @@ class Peer:
         self.owner.stop_claiming()
         self.owner.put_back(list(self.owner.held()))
         self.heartbeat._flush()
-        self.heartbeat._say_bye()
+        self.heartbeat._leave()
         self.vanish()
 
 

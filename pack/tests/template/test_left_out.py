@@ -4,6 +4,7 @@ For each: `check`, `migrate`, a task in a worker, and pages, once without the li
 piece's package gone as well, in a copy of the template with a task of its own.
 """
 
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,37 +13,31 @@ import pytest
 
 from dutiful.dev.embedded import EmbeddedBroker
 from dutiful.testing.processes import Running
+from tests.template import ROOT
 from tests.template.clones import clean, edit, manage, template
 
 __all__ = ["template"]
 pytestmark = pytest.mark.timeout(400)
 Start = Callable[..., Running]
 
-PIECES = {
-    "dutiful.lint": "",
-    "dutiful.idempotency": "",
-    "dutiful.outbox": "",
-    "dutiful.deadletters": "",
-    "dutiful.replicas": "",
-    "dutiful.beat": "",
-    "dutiful.errors": "",
-    "dutiful.monitoring": "",
-    "dutiful.controls": "",
-    "dutiful.doctor": "",
-    "dutiful.dev": "",
-    "dutiful.drills": "",
-    "tasks.examples": "",
-}
-"""The pieces, each with why its package may not go: "" where it may."""
-BLOCKER = """
-import sys
-
-class Gone:
-    def find_spec(self, name, path=None, target=None):
-        if (name + ".").startswith("{piece}."):
-            raise ModuleNotFoundError(f"No module named {{name!r}}: it was deleted", name=name)
-
-sys.meta_path.insert(0, Gone())
+PIECES = (
+    "dutiful.lint",
+    "dutiful.idempotency",
+    "dutiful.outbox",
+    "dutiful.deadletters",
+    "dutiful.replicas",
+    "dutiful.beat",
+    "dutiful.errors",
+    "dutiful.monitoring",
+    "dutiful.controls",
+    "dutiful.doctor",
+    "dutiful.dev",
+    "dutiful.drills",
+    "tasks.examples",
+)
+NEEDED = ("dutiful.errors", "tasks.examples")
+"""The settings' LOGGING and the workers' log lines need `dutiful.errors`; its line only adds
+trackers besides Sentry. The examples are not the pack's.
 """
 PAGES = """
 from django.test import Client
@@ -50,6 +45,7 @@ client = Client(SERVER_NAME="127.0.0.1")
 for page, expected in {"/": (200, 302), "/admin/login/": (200,), "/status/": (302, 404)}.items():
     assert client.get(page).status_code in expected, page
 """
+WHERE = "import dutiful; print(dutiful.__file__)"
 SEND = "from tasks.tasks import pay; pay.delay(1)"
 
 
@@ -71,6 +67,8 @@ def works(template: Path, environment: dict[str, str], start: Start) -> None:
     for words in (["check", "--fail-level", "WARNING"], ["migrate", "-v0"], ["shell", "-c", PAGES]):
         ended = manage(template, *words, **environment)
         assert ended.returncode == 0, f"{words[0]}: {ended.stdout}{ended.stderr}"
+    where = manage(template, "shell", "-v0", "-c", WHERE, **environment)
+    assert where.stdout.startswith(environment.get("PYTHONPATH", str(ROOT))), where.stdout
     words = [sys.executable, "-m", "celery", "-A", "project", "worker", "-Q", "urgent_fast"]
     shell = ["env", "-i", *(f"{name}={value}" for name, value in clean(**environment).items())]
     worker = start([*shell, *words], cwd=template)
@@ -98,11 +96,20 @@ def test_without_its_line_the_rest_works(
     works(template, environment, start)
 
 
-@pytest.mark.parametrize("piece", [piece for piece, why in PIECES.items() if not why])
+@pytest.mark.parametrize("piece", [piece for piece in PIECES if piece not in NEEDED])
 def test_with_its_package_gone_too_the_rest_works(
     piece: str, template: Path, environment: dict[str, str], start: Start
 ) -> None:
-    without(template, piece)
-    (template / "gone").mkdir()
-    (template / "gone" / "sitecustomize.py").write_text(BLOCKER.format(piece=piece))
-    works(template, {**environment, "PYTHONPATH": str(template / "gone")}, start)
+    """The drills and the examples show all pieces, so they go with any of them."""
+    for each in dict.fromkeys((piece, "dutiful.drills", "tasks.examples")):
+        without(template, each)
+    source, copy = ROOT / "pack" / "src" / "dutiful", template / "copy" / "dutiful"
+    gone = source / piece.removeprefix("dutiful.")
+    shutil.copytree(
+        source,
+        copy,
+        ignore=lambda folder, names: {
+            name for name in names if name == "__pycache__" or Path(folder, name) == gone
+        },
+    )
+    works(template, {**environment, "PYTHONPATH": str(copy.parent)}, start)

@@ -67,7 +67,7 @@ def test_a_body_arrives_unchanged(body: Any) -> None:
     class Sent:
         request_dict = {"id": "1", "args": [object()], "kwargs": {}, "retries": 2}
         type = id = content_type = content_encoding = hostname = "a"
-        message = SimpleNamespace(on_trial=True)
+        message = SimpleNamespace(final_run=True)
 
     request: Any = Sent()
     request.body = body

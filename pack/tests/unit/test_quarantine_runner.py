@@ -20,8 +20,8 @@ class Sent:
     name = id = "a"
 
     def __init__(self) -> None:
-        owner = SimpleNamespace(hearing=False)
-        self.message = SimpleNamespace(on_trial=False, channel=SimpleNamespace(owner=owner))
+        owner = SimpleNamespace(isolates=False)
+        self.message = SimpleNamespace(final_run=False, channel=SimpleNamespace(owner=owner))
         self.task = SimpleNamespace(acks_late=True)
         self.back: list[float] = []
 
@@ -52,7 +52,7 @@ def test_a_run_that_fails_is_put_back_even_after_its_end(monkeypatch: pytest.Mon
         runner.start(request)
         wait_for("its put-back", partial(getattr, request, "back"), 10)
         assert len(request.back) == 1
-        assert not request.message.channel.owner.hearing
+        assert not request.message.channel.owner.isolates
 
 
 def test_a_runner_that_could_not_start_or_died_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,6 +70,6 @@ def test_claims_know_while_a_run_is_under_way() -> None:
     request: Any = Sent()
     run = IsolatedRun(request, ())
     owner = request.message.channel.owner
-    assert owner.hearing
+    assert owner.isolates
     run.give_back()
-    assert not owner.hearing
+    assert not owner.isolates

@@ -10,16 +10,21 @@ from dutiful.transport.redis.dead import STREAM
 QUEUED: Final = "queued"
 HELD: Final = "held"
 DEAD: Final = "dead"
+DEAD_LETTERS: Final = "dutiful:dead_letters"
+"""The pack's stream of dead letters."""
 
 
 def locate_tasks(client: Any) -> dict[int, str]:
-    """Returns the place of each task that the broker has: QUEUED, HELD (unacked) or DEAD."""
+    """Returns the place of each task that the broker has: QUEUED, HELD or DEAD.
+
+    HELD: claimed by a worker, or delayed.
+    """
     found: dict[int, str] = {}
     for key in client.scan_iter(count=1000):
         kind = client.type(key)
         if kind == "list":
             found |= dict.fromkeys(_numbers(client.lrange(key, 0, -1)), QUEUED)
-        elif kind == "hash" and key.endswith("unacked"):
+        elif kind == "hash" and key.endswith(("unacked", "dutiful:messages")):
             found |= dict.fromkeys(_numbers(client.hvals(key)), HELD)
     found |= dict.fromkeys(dead_lettered(client), DEAD)
     return found
@@ -44,7 +49,7 @@ def task_number(value: str) -> int | None:
     """Returns the task's number in a raw message, or None if the value is no message of a drill."""
     try:
         message = json.loads(value)
-        if isinstance(message, list):  # an entry of `unacked`: [message, exchange, routing key]
+        if isinstance(message, list):  # stock's `unacked` has [message, exchange, key]
             message = message[0]
         body = message["body"]
         if message["properties"].get("body_encoding") == "base64":

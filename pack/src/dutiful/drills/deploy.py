@@ -43,7 +43,7 @@ def run(deployment: Deployment, quick: bool) -> Counts:
         unclean += sum(1 for code in codes if code != 0)
         longest = max(longest, time.monotonic() - began)
         with deployment.redis as client:
-            crashes |= set(client.scan_iter("*unacked:crashes:*", count=1000))
+            crashes |= set(client.scan_iter("dutiful:crashes:*", count=1000))
         if (release + 1) % 10 == 0:
             deployment.report(f"{release + 1} of {releases} releases")
     deployment.supervisor.wait_ready()

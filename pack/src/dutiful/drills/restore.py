@@ -108,13 +108,10 @@ def _restore(deployment: Deployment) -> None:
 
 def _age(client: Any) -> None:
     """Moves every time that is stored in the broker back by AGE, also those of our leases."""
-    for key in client.scan_iter("unacked*", _type="zset"):
-        for tag, score in client.zrange(key, 0, -1, withscores=True):
-            client.zadd(key, {tag: round(score - AGE, 6)})
-    for key in client.scan_iter("unacked:held:*"):
-        for tag, note in client.hgetall(key).items():
-            score, _, rest = note.partition("|")
-            client.hset(key, tag, f"{float(score) - AGE:.6f}|{rest}")
+    for pattern in ("unacked*", "dutiful:*"):
+        for key in client.scan_iter(pattern, _type="zset"):
+            for tag, score in client.zrange(key, 0, -1, withscores=True):
+                client.zadd(key, {tag: round(score - AGE, 6)})
     for key in client.scan_iter():
         left = client.pttl(key)
         if left >= 0:

@@ -28,7 +28,10 @@ Tracker = Callable[[BaseException | None, str, dict[str, str]], None]
 """`(error, sentence, tags)`: see docs/monitoring.md."""
 WAITING: Final = 100
 """The most calls that wait; more are dropped, and counted in the log."""
-_HINT: Final = "Write the path of a function, such as shop.trackers.bugsnag (`python -m dutiful docs monitoring`)."
+_HINT: Final = (
+    "Write the path of a function, such as shop.trackers.bugsnag"
+    " (`python -m dutiful docs monitoring`)."
+)
 
 _tracker: Tracker | None = None
 _calls = BackgroundWorker(WAITING)

@@ -18,7 +18,8 @@ ERROR_TRACKER: Final = env.Var(
     "ERROR_TRACKER",
     dotted_path,
     "",
-    "A function of yours that receives each event that Sentry would (`python -m dutiful docs monitoring`).",
+    "A function of yours that receives each event that Sentry would"
+    " (`python -m dutiful docs monitoring`).",
 )
 TRIES: Final = "retry"
 """Category of the breadcrumbs for earlier attempts; only these breadcrumbs are sent."""

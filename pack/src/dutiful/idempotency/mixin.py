@@ -1,5 +1,4 @@
-"""Runs a task's body under its key: taken before, done with the effect, released after a
-failure."""
+"""Runs a task's body while it holds its key, and marks the key as done with the effect."""
 
 import logging
 import random

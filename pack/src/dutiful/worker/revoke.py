@@ -12,8 +12,7 @@ from celery import signals
 from kombu.utils.functional import maybe_list
 from kombu.utils.json import loads
 
-from dutiful.transport.redis import scripts
-from dutiful.transport.redis.script_connection import ScriptConnection
+from dutiful.transport import brokers
 
 logger = logging.getLogger(__name__)
 
@@ -45,15 +44,9 @@ def delete_parked(state: Any, task_ids: list[str]) -> list[str]:
     Raises redis errors, which Celery replies to the caller as to those of any control command.
     """
     channel = state.consumer.task_consumer.channel
-    if not task_ids or getattr(channel, "script_keys", None) is None:
-        return []  # other transports park no messages
-    # With gevent the channel's own connection belongs to another greenlet.
-    connection = ScriptConnection(channel.pool)
-    try:
-        stored = connection.run(scripts.REVOKE, channel.script_keys, task_ids)
-    finally:
-        connection.close()
-    found = [loads(each.decode())[0]["headers"] for each in stored]
+    broker = brokers.of(state.consumer.connection)
+    stored = broker.revoke_delayed(channel, task_ids)
+    found = [loads(each.decode())["headers"] for each in stored]
     for headers in found:
         logger.info("task %s (%s) was revoked before its time", headers["id"], headers.get("task"))
         dispatcher = state.consumer.event_dispatcher

@@ -50,7 +50,7 @@ class Worker(DrainingWorker):
         app.conf.broker_transport_options = {
             **app.conf.broker_transport_options,
             "queue_shares": {served.queue: served.share for served in self.profile.queues},
-            "trials": True,
+            "isolated_runs": True,
             "worker_name": hostname,
         }
         super().__init__(app=app, hostname=hostname, **options)

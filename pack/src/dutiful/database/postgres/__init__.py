@@ -1,2 +1,1 @@
-"""A PostgreSQL backend for Django (ENGINE "dutiful.database.postgres"), with a pool of
-connections."""
+"""A PostgreSQL backend for Django, with a pool: ENGINE "dutiful.database.postgres"."""

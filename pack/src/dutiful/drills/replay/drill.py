@@ -7,6 +7,7 @@ a few are replayed first, then the rest at a limited rate. `canaries` ran before
 import os
 import time
 
+from dutiful.drills.broker_state import DEAD_LETTERS
 from dutiful.drills.clients.sender import Sender
 from dutiful.drills.counting import count_tasks
 from dutiful.drills.deployment import Deployment
@@ -43,7 +44,7 @@ def run(deployment: Deployment, quick: bool) -> Counts:
     if ours:
         with deployment.redis as broker:
             died = wait_for(
-                "all dead letters", lambda: (n := broker.xlen("dead_letters")) >= tasks and n
+                "all dead letters", lambda: (n := broker.xlen(DEAD_LETTERS)) >= tasks and n
             )
     deployment.record.client.set(UP, 1)
     deployment.report("the dependency is back")

@@ -1,4 +1,4 @@
-"""Figures of production in a file: CI, which has no production, judges the code by them."""
+"""Figures of production in a file, by which CI can evaluate the code."""
 
 import json
 from collections.abc import Iterable
@@ -20,7 +20,7 @@ class BadRecord(ValueError):
 
 
 def write(file: Path, figures: Iterable[Figures], days: float) -> int:
-    """How many tasks. Raises OSError."""
+    """Writes the file and returns the number of tasks. Raises OSError."""
     tasks = {each.task: asdict(each) for each in sorted(figures, key=lambda one: one.task)}
     for each in tasks.values():
         del each["task"]

@@ -1,4 +1,4 @@
-"""What the monitor sees at each look, and remembers of earlier ones."""
+"""Collects the input of the rules at each pass, and remembers what they need of earlier ones."""
 
 import logging
 import time
@@ -24,18 +24,18 @@ from dutiful.monitoring.snapshot.facts import Server
 from dutiful.worker.deployment.configured import is_redis
 
 BUDGET: Final = 8.0
-"""Seconds that a look may take; its parts have smaller budgets of their own."""
+"""Seconds that a snapshot may take; its parts have shorter limits of their own."""
 
 logger = logging.getLogger(__name__)
 
 
 class Collector:
-    """`look()` at each pass."""
+    """Call `collect()` at each pass."""
 
     def __init__(self) -> None:
         self.starts, self.counters = Starts(), Counters()
         self._taker, self._link = Taker(app()), Link(shared_url())
-        self._executor, self._history = (
+        self._snapshots, self._history = (
             DeadlineExecutor("the snapshot"),
             DeadlineExecutor("the history"),
         )
@@ -46,9 +46,9 @@ class Collector:
         self._seeded = False
 
     def collect(self, failing_channels: Mapping[str, str]) -> Collected:
-        """Raises DeadlineExceeded when even the parts' own budgets do not hold."""
+        """Raises DeadlineExceeded when the snapshot takes longer than BUDGET."""
         self._seed()
-        snapshot, seen = self._executor.run(self._take, BUDGET)
+        snapshot, seen = self._snapshots.run(self._take, BUDGET)
         self._count(snapshot, seen)
         return Collected(
             now=snapshot.taken_at,
@@ -62,7 +62,7 @@ class Collector:
 
     def _take(self) -> tuple[Snapshot, Fleet | None]:
         snapshot = self._taker.take()
-        if not is_redis(app()):  # only whether it answers can be known
+        if not is_redis(app()):  # it is only known whether it answers
             why = self._broker.trouble()
             snapshot = replace(snapshot, server=Server(kind="rabbitmq", unreachable=why))
         if snapshot.server.unreachable and shared_url() == str(app().conf.broker_url):
@@ -90,7 +90,7 @@ class Collector:
         self.counters.read(now, values)
 
     def _seed(self) -> None:
-        """The history, when it comes: no look waits for it."""
+        """Adds the history of starts once it has been read; no pass waits for it."""
         if self._seeded:
             return
         try:
@@ -99,11 +99,11 @@ class Collector:
                 self._seeding_since = time.monotonic()
             if not self._seeding.done():
                 if time.monotonic() - self._seeding_since > ABANDON_AFTER:
-                    self._seeding = None  # asked anew
+                    self._seeding = None  # it hangs: ask again
                 return
             past, self._seeding = self._seeding.result(), None
-        except Exception as error:  # noqa: BLE001  # without it the windows fill as they go
-            logger.info("no history yet: %s", error)
+        except Exception as error:  # noqa: BLE001  # without it the windows fill with time
+            logger.info("the history cannot be read yet: %s", error)
             self._seeding = None
             return
         for queue, spans in past.items():

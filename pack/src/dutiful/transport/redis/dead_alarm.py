@@ -29,7 +29,7 @@ def alarm_of(channel: Any) -> Callable[[], None]:
         looked = now
         with found.conn_or_acquire() as client:
             # kombu's client prefixes only some commands' keys: ours is whole, on a plain client.
-            size = int(client.execute_command("MEMORY", "USAGE", found.script_keys[2]) or 0)
+            size = int(client.execute_command("MEMORY", "USAGE", found.keys.of_scripts[1]) or 0)
             if size < limit or (said and now - said < AGAIN_SECONDS):
                 return
             count = DeadLetters(client, found.global_keyprefix).count()

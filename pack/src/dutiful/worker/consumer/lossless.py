@@ -110,7 +110,7 @@ class LosslessConsumer(BatchedEvents, ReconnectingConsumer):
             super().on_unknown_task(body, message, exc)
             return
         name = str(exc.args[0] if exc.args else exc)
-        tag = str(message.delivery_tag)
+        tag = str((message.properties or {}).get("delivery_tag"))
         age = self.rabbit.age(message) if self.rabbit is not None else self.unknown.age(tag)
         pause = self.unknown.pause(age)
         if pause is not None:

@@ -42,7 +42,7 @@ class Rabbit:
         headers = message.headers if isinstance(message.headers, dict) else {}
         counts = (headers.get(each) for each in ("x-delivery-count", RETURNS))
         message.crashes = sum(each for each in counts if isinstance(each, int))
-        message.suspect = message.on_trial = message.crashes >= quorum.SUSPECT_AFTER
+        message.suspect = message.final_run = message.crashes >= quorum.SUSPECT_AFTER
         message.copy_back = partial(self.copy_back, message)
         message.put_back = partial(self.put_back, message)
         message.dead_letter = partial(self.dead_letter, message)

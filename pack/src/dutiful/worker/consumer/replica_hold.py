@@ -31,7 +31,7 @@ class ReplicaHold:
         """Returns the seconds to put a message back for; None if it runs."""
         if not self.names or not among(request.task, self.names) or not _all_behind():
             return None
-        tag = str(request.message.delivery_tag)
+        tag = str(request.message.properties["delivery_tag"])
         pause = self._deferral.pause(self._deferral.age(tag))
         if pause is None:
             self._deferral.forget(tag)

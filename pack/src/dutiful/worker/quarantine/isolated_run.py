@@ -67,7 +67,7 @@ class IsolatedRun:
 
         On RabbitMQ every isolated run counts as one: there is no other.
         """
-        return not self.request.ours or bool(self.request.message.on_trial)
+        return not self.request.ours or bool(self.request.message.final_run)
 
     @property
     def needs_fresh_child(self) -> bool:
@@ -154,7 +154,7 @@ class IsolatedRun:
 
     def _note_running(self, running: bool) -> None:
         if self._owner is not None:
-            self._owner.hearing = running
+            self._owner.isolates = running
 
     def _kill(self) -> None:
         if self._process is not None:

@@ -43,7 +43,7 @@ def encode_job(request: Any, include: tuple[str, ...], parent: int) -> bytes:
             "hostname": request.hostname,
             "include": include,
             "parent": parent,
-            "exclusive": request.message.on_trial,
+            "exclusive": request.message.final_run,
         },
         default=str,  # RabbitMQ puts times into the headers
     ).encode()

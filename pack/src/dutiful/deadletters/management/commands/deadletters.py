@@ -16,7 +16,10 @@ STATES = [str(value) for value in DeadLetter.State.values]
 
 
 class Command(BaseCommand):
-    help = "Lists, shows, replays and discards dead letters. See `python -m dutiful docs dead-letters`."
+    help = (
+        "Lists, shows, replays and discards dead letters."
+        " See `python -m dutiful docs dead-letters`."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         acts = parser.add_subparsers(dest="act", required=True)
