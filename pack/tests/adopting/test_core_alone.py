@@ -106,6 +106,19 @@ def test_a_piece_without_its_extra_is_one_error_that_names_it(
     assert last.endswith(f'pip install "dutiful[{extra}]"')
 
 
+def test_a_dotenv_file_is_read_where_django_environ_is_installed(
+    shop: Place, new_place: Callable[[], Place]
+) -> None:
+    code = "from dutiful import env; print(env.GRACE_SECONDS.get())"
+    for place, seconds in ((shop, "25"), (new_place(), "7")):
+        (place.folder / "manage.py").touch()
+        (place.folder / ".env").write_text("GRACE_SECONDS=7\n")
+        assert place.run("python", "-c", code).strip() == seconds
+        (place.folder / ".env").unlink()
+    ended = shop.ended("python", "-c", "from dutiful import env; env.database()")
+    assert ended.stdout.rstrip().endswith('pip install "dutiful[env]"')
+
+
 def test_a_worker_runs_a_task(
     shop: Place, server: EmbeddedBroker, start: Callable[..., Running], tmp_path: Path
 ) -> None:
