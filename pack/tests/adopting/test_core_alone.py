@@ -42,8 +42,8 @@ CORE = (
 NEEDY = {
     "dutiful.database.postgres": "postgres",
     "dutiful.database.postgres.base": "postgres",
-    "dutiful.errors.log_format": "monitoring",
-    "dutiful.errors.logs": "monitoring",
+    "dutiful.errors.logs.format": "monitoring",
+    "dutiful.errors.logs.configuration": "monitoring",
     "dutiful.errors.sentry.tasks": "sentry",
     "dutiful.errors.trackers": "sentry",
     "dutiful.replicas.guard": "postgres",

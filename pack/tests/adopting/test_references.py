@@ -24,8 +24,10 @@ def texts(file: Path) -> Iterator[str]:
     expressions = (node for node in ast.walk(tree) if isinstance(node, ast.Expr))
     docstrings = {id(each.value) for each in expressions}
     for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and id(node) not in docstrings:
-            yield str(node.value)
+        if not isinstance(node, ast.Constant) or id(node) in docstrings:
+            continue
+        if isinstance(node.value, str):
+            yield node.value
 
 
 def test_no_message_names_a_file_of_the_repository() -> None:

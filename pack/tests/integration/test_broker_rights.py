@@ -59,7 +59,7 @@ def test_a_user_with_the_documented_rights_can_do_all(
         with connect(url) as connection:
             counted.apply_async(("allowed",), connection=connection)
         wait_for("it ran", lambda: client.llen("test:allowed"))
-        wait_for("its ack", lambda: not client.exists("unacked", "average_slow"))
+        wait_for("its ack", lambda: not client.exists("dutiful:messages", "average_slow"))
         # The worker's counters and the relay of its dead letters are the second rule's.
         assert refused(client) <= {b"eval"}
 
@@ -86,12 +86,12 @@ def test_all_of_it_runs_with_both_documented_rules(
         start(celery("worker", "--profile", "io", "-I", "tests.support.transport_tasks"), here)
         beat = start(celery("beat"), here)
         monitor = start(manage("monitor"), here)
-        wait_for("a dead letter", lambda: client.xlen("dead_letters"))
+        wait_for("a dead letter", lambda: client.xlen("dutiful:dead_letters"))
         beat.wait_for_log("this beat leads")
         wait_for("the fleet's counters", lambda: client.exists("dutiful:monitoring:starts"))
         wait_for("the monitor's lease", lambda: client.exists("dutiful:monitor:lease"))
         looked = start(manage("shell", "-c", LOOKS), here)
         assert looked.wait() == 0, looked.log
-        assert not client.exists("dead_letters"), "it is in the database"
+        assert not client.exists("dutiful:dead_letters"), "it is in the database"
         assert monitor.popen.poll() is None, monitor.log
         assert not refused(client)

@@ -1,4 +1,4 @@
-"""Whatever ends for good is a letter: once, with all there is to know."""
+"""Every message that ends for good becomes one dead letter with all its data."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -8,10 +8,10 @@ from uuid import uuid4
 import pytest
 import redis
 
-from dutiful.deadletters import shown
+from dutiful.deadletters import formatting
 from dutiful.deadletters.collect import collect
-from dutiful.deadletters.letters import file, of_stream
-from dutiful.deadletters.models import Letter
+from dutiful.deadletters.models import DeadLetter
+from dutiful.deadletters.rows import of_stream, save
 from dutiful.dev.embedded import EmbeddedBroker
 from dutiful.drills.host.celery import app
 from dutiful.testing.fixtures import StartWorker
@@ -41,10 +41,10 @@ def send(name: str, *args: Any, queue: str = FAST, **options: Any) -> str:
     return str(sent.id)
 
 
-def letter_of(task_id: str) -> Letter:
-    def look() -> Letter | None:
+def letter_of(task_id: str) -> DeadLetter:
+    def look() -> DeadLetter | None:
         collect()
-        return Letter.objects.filter(task_id=task_id).first()
+        return DeadLetter.objects.filter(task_id=task_id).first()
 
     found = wait_for("the letter", look)
     assert found is not None
@@ -86,8 +86,8 @@ def test_each_end_is_a_letter_with_all_there_is_to_know(
     unpicklable = letter_of(send("odd"))
     assert (unpicklable.exception, unpicklable.message) == ("tests.support.failing.Odd", "500: no")
     assert unpicklable.frame.endswith(" in odd")
-    assert not client.exists("dead_letters"), "collected"
-    assert Letter.objects.count() == len(sent) + 1, "each once"
+    assert not client.exists("dutiful:dead_letters"), "collected"
+    assert DeadLetter.objects.count() == len(sent) + 1, "each once"
 
 
 @pytest.mark.parametrize("pool", ["threads", "prefork"])
@@ -123,13 +123,15 @@ def test_the_same_failure_is_one_group(client: Any, start_worker: StartWorker) -
 
 
 def test_collected_once_whoever_dies_in_between(client: Any, broker: EmbeddedBroker) -> None:
-    client.xadd("dead_letters", {"reason": "poison", "detail": "d", "crashes": "{}", "raw": "r"})
+    client.xadd(
+        "dutiful:dead_letters", {"reason": "poison", "detail": "d", "crashes": "{}", "raw": "r"}
+    )
     with redis.Redis.from_url(broker.url) as raw:
         stream = DeadLetters(raw)
-        file(of_stream(each) for each in stream.entries())  # and killed before it is removed
+        save(of_stream(each) for each in stream.entries())  # and killed before it is removed
     assert collect() == 0
-    assert Letter.objects.count() == 1
-    assert not client.exists("dead_letters")
+    assert DeadLetter.objects.count() == 1
+    assert not client.exists("dutiful:dead_letters")
 
 
 HOSTILE = (
@@ -149,27 +151,27 @@ def test_hostile_bytes_have_a_row_too(client: Any, broker: EmbeddedBroker) -> No
         for each in HOSTILE:
             for detail in ("words\0", '{"reason": 5, "traceback": {}}', "{" * 3000, '{"x": "y"}'):
                 entry = {"reason": "odd\0", "detail": detail, "crashes": '["\\u0000"]', "raw": each}
-                raw.xadd("dead_letters", {**entry, "list": b"\xff"})
+                raw.xadd("dutiful:dead_letters", {**entry, "list": b"\xff"})
     assert collect() == 4 * len(HOSTILE)
-    assert Letter.objects.count() == 4 * len(HOSTILE)
-    for letter in Letter.objects.all():
-        assert shown.raw(letter) is not None
-        assert shown.attempts(letter)
+    assert DeadLetter.objects.count() == 4 * len(HOSTILE)
+    for letter in DeadLetter.objects.all():
+        assert formatting.raw(letter) is not None
+        assert formatting.attempts(letter)
 
 
 def test_one_that_no_row_can_hold_does_not_hold_up_the_others(
     client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def picky(letter: Any) -> Letter:
+    def picky(letter: Any) -> DeadLetter:
         if letter.reason == "odd":
             raise ValueError("no")
         return of_stream(letter)
 
     monkeypatch.setattr("dutiful.deadletters.collect.of_stream", picky)
     for reason in ("a", "odd", "b"):
-        client.xadd("dead_letters", {"reason": reason, "crashes": "[]", "raw": "r"})
+        client.xadd("dutiful:dead_letters", {"reason": reason, "crashes": "[]", "raw": "r"})
     assert collect() == 2
-    assert client.xlen("dead_letters") == 1
+    assert client.xlen("dutiful:dead_letters") == 1
 
 
 def test_with_the_database_down_it_waits_in_the_broker(
@@ -178,11 +180,11 @@ def test_with_the_database_down_it_waits_in_the_broker(
     away = {"DATABASE_URL": "sqlite:////nowhere/at/all.sqlite3"}
     worker = serve(start_worker, "threads", **away)
     task_id = send("refuse", "a mouse")
-    wait_for("it in the broker", lambda: client.xlen("dead_letters") == 1)
+    wait_for("it in the broker", lambda: client.xlen("dutiful:dead_letters") == 1)
     ended = start(manage("deadletters", "collect"), away)
     assert ended.wait() == 1
     assert "1 waits in the broker" in ended.log
-    assert client.xlen("dead_letters") == 1
+    assert client.xlen("dutiful:dead_letters") == 1
     assert letter_of(task_id).reason == "unwelcome"
     assert worker.popen.poll() is None
 
@@ -193,12 +195,12 @@ def test_on_stock_transport_it_is_written_before_the_ack(
     stock = {"BROKER_STOCK_TRANSPORT": "1"}
     away = serve(start_worker, "threads", **stock, DATABASE_URL="sqlite:////nowhere/at/all.sqlite3")
     task_id = send("charge", 1, "never")
-    away.wait_for_log("its message goes back")
+    away.wait_for_log("it is requeued")
     away.stop()
-    assert Letter.objects.count() == 0
+    assert DeadLetter.objects.count() == 0
     serve(start_worker, "prefork", **stock)
-    wait_for("the letter", lambda: Letter.objects.filter(task_id=task_id).exists())
-    (letter,) = Letter.objects.all()
+    wait_for("the letter", lambda: DeadLetter.objects.filter(task_id=task_id).exists())
+    (letter,) = DeadLetter.objects.all()
     assert letter.reason == "retries exhausted"
     assert len(letter.attempts) == 2
     assert letter.queue == FAST
@@ -214,5 +216,5 @@ def test_without_the_piece_a_failure_is_celerys(
     send("refuse", "a mouse")
     worker.wait_for_log("Unwelcome")
     task_id = send("refuse", "a mouse", "two")
-    wait_for("what nobody can run", lambda: client.xlen("dead_letters") == 1)
+    wait_for("what nobody can run", lambda: client.xlen("dutiful:dead_letters") == 1)
     assert letter_of(task_id).reason == "arguments do not fit"

@@ -104,7 +104,7 @@ def test_each_is_a_dead_letter_and_the_next_task_runs(
     for name, (bytes_of, reason) in HOSTILE.items():
         count = len(letters.all()) + 1
         client.lpush(FAST, bytes_of())
-        client.lpush(f"{FAST}:bell", "1")  # or it waits for the next poll
+        client.lpush(f"{FAST}:notify", "1")  # or it waits for the next poll
         try:
             wait_for(f"the dead letter of {name}", partial(letters.are, count), 20)
         except AssertionError as error:
@@ -117,8 +117,8 @@ def test_each_is_a_dead_letter_and_the_next_task_runs(
     wait_for("the good task", lambda: notes(client, key) == ["a default"])
     assert worker.popen.poll() is None
     assert len(letters.all()) == len(HOSTILE)
-    wait_for("nothing is held", lambda: not client.exists("unacked", "unacked_index"))
-    # Not one reconnect: whoever can write to a queue could keep a worker busy with those.
+    wait_for("nothing is held", lambda: not client.exists("dutiful:messages"))
+    # Not one reconnect, or a client that can write to a queue could keep a worker busy.
     assert "Connection to broker lost" not in worker.log
     assert worker.log.count("mingle: searching") == 1
 
@@ -151,7 +151,7 @@ def test_odd_headers_end_somewhere_and_hold_nothing(
     wait_for("more good tasks than slots", lambda: len(notes(client, key)) == 3)
     assert worker.popen.poll() is None
     # Some are tried again later: those lie in Redis, and no worker holds them.
-    wait_for("nothing is held", lambda: not client.keys("unacked:held:*"))
+    wait_for("nothing is held", lambda: not client.keys("dutiful:held:*"))
     worker.stop()
     assert "while the worker stops" not in worker.log
     assert "Connection to broker lost" not in worker.log

@@ -55,10 +55,12 @@ def test_what_waits_for_the_pool_runs_once(
     for key in keys:
         app.send_task("suspects.bystander", [key, 1.0], queue=COMPUTE)
     for _ in range(2):
-        wait_for("a task that runs, and three that wait", lambda: client.hlen("unacked") == 4)
+        wait_for(
+            "a task that runs, and three that wait", lambda: client.hlen("dutiful:messages") == 4
+        )
         cut(client, worker)
     wait_for("all of them", lambda: all(notes(client, key) for key in keys))
-    wait_for("the last ack", lambda: not client.exists("unacked", "unacked_index"))
+    wait_for("the last ack", lambda: not client.exists("dutiful:messages"))
     assert [notes(client, key) for key in keys] == [["start"]] * 6
     assert not client.exists(COMPUTE)
 
@@ -72,7 +74,7 @@ def test_a_message_half_written_to_a_child_is_finished(
     os.kill(child, signal.SIGSTOP)
     large, small, content = str(uuid4()), str(uuid4()), "x" * 500_000
     client.lpush(FAST, json.dumps(message("suspects.new_name", [large, content], queue=FAST)))
-    wait_for("the worker has it", lambda: client.hlen("unacked") == 1)
+    wait_for("the worker has it", lambda: client.hlen("dutiful:messages") == 1)
     time.sleep(0.5)  # in which it writes what the pipe takes
     cut(client, worker)
     os.kill(child, signal.SIGCONT)

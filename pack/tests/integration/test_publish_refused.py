@@ -14,7 +14,7 @@ from dutiful.dev.embedded import EmbeddedBroker
 from dutiful.drills.host.celery import app
 from dutiful.outbox import daemon
 from dutiful.outbox.models import OutboxMessage
-from dutiful.transport.publisher_pool import Prompt
+from dutiful.transport.publisher_pool import PublisherPool
 from dutiful.transport.redis.publisher import Parcel, Unavailable
 from tests.support import batches
 from tests.support.outbox import breaker_closed, empty, leave, numbers, relay_all
@@ -51,21 +51,21 @@ def test_a_busy_server_keeps_a_call_and_the_relay_goes_on(
         noted.delay("a", 3)
         assert OutboxMessage.objects.count() == 1
         for _ in range(2):  # the rows', and a ping first
-            assert relay._turn() == daemon.AWAY
+            assert relay._turn() == daemon.UNAVAILABLE
     breaker_closed()
     relay_all()
     assert numbers(broker) == [1, 2, 3]
-    relay._relay.sender.prompt.close()
+    relay._relay.sender.pool.close()
 
 
 def test_stocks_ping_of_a_busy_server_is_unavailable(broker: EmbeddedBroker) -> None:
-    prompt = Prompt(
+    publishers = PublisherPool(
         lambda *_: Connection(broker.url, transport=stock.Transport), lambda _: [], 5, 1
     )
-    prompt.ping()
+    publishers.ping()
     with is_busy(broker), pytest.raises(Unavailable, match="BUSY"):
-        prompt.ping()
-    prompt.close()
+        publishers.ping()
+    publishers.close()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -80,7 +80,7 @@ def test_whatever_a_look_raises_the_relay_goes_on(
 
     with monkeypatch.context() as patch, caplog.at_level("INFO"):
         patch.setattr(relay._relay, "send", fails)
-        assert [relay._turn() for _ in range(2)] == [daemon.AWAY] * 2
+        assert [relay._turn() for _ in range(2)] == [daemon.UNAVAILABLE] * 2
     (record,) = [one for one in caplog.records if one.levelname == "ERROR"]
     assert record.exc_info is not None
     with caplog.at_level("INFO"):
@@ -94,13 +94,13 @@ def test_a_demoted_server_is_left_for_the_one_its_name_leads_to_now(
 ) -> None:
     """It lives on as a replica, answers a PING, and keeps its clients' connections."""
     leads_to = broker.url
-    prompt = Prompt(lambda *_: connect(leads_to), lambda _: [], 5, 2)
+    publishers = PublisherPool(lambda *_: connect(leads_to), lambda _: [], 5, 2)
     text = raw_message(1, "refused").decode()
 
     def put() -> list[Exception | None]:
         if many:
-            return prompt.put_many("refused", 0, [text])
-        return prompt.put([Parcel(text, "refused", plain=0)])
+            return publishers.put_many("refused", 0, [text])
+        return publishers.put([Parcel(text, "refused", plain=0)])
 
     with redis.Redis.from_url(broker.url) as old, redis.Redis.from_url(server.url) as new:
         assert put() == [None]
@@ -108,10 +108,10 @@ def test_a_demoted_server_is_left_for_the_one_its_name_leads_to_now(
         leads_to = server.url
         try:
             assert isinstance(put()[0], Unavailable)
-            prompt.ping()
+            publishers.ping()
             assert put() == [None]
         finally:
             allow()
         assert (old.llen("refused"), new.llen("refused")) == (1, 1)
-        old.delete("refused", "refused:bell")
-    prompt.close()
+        old.delete("refused", "refused:notify")
+    publishers.close()

@@ -39,7 +39,7 @@ def test_held_messages_run_again(client: Any, start_worker: StartWorker, lone: b
     for key in keys:
         app.send_task("suspects.bystander", [key, 20.0], queue=COMPUTE)
     wait_for("their runs", lambda: all(notes(client, key) == ["start"] for key in keys))
-    (owner,) = client.keys("unacked:owner:*")
+    (owner,) = client.keys("dutiful:owner:*")
     survivor = None if lone else another("second")
     facts = json.loads(client.hget(owner, "facts"))
     worker.kill_group()

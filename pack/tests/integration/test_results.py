@@ -1,4 +1,4 @@
-"""Results: off unless asked for, small, kept for a day, and refused where a chain would break."""
+"""Results: off by default, small, kept for a day, and refused if a chain cannot take them."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -63,7 +63,7 @@ def test_a_result_over_the_limit_fails_with_the_sizes_after_one_run(
     assert client.llen(f"test:{key}") == 1, "its work was done once"
 
     def letters() -> list[str]:
-        entries = [entry for _, entry in client.xrange("dead_letters")]
+        entries = [entry for _, entry in client.xrange("dutiful:dead_letters")]
         return [entry["reason"] for entry in entries if key in str(entry)]
 
     assert wait_for("its dead letter", letters) == ["result refused"]
@@ -80,7 +80,7 @@ def test_nobody_asked_so_its_size_does_not_matter(worker: Running, client: Any) 
 def test_a_result_that_the_next_step_cannot_take_ends_the_chain(
     worker: Running, client: Any
 ) -> None:
-    """Celery finds out after the task has ended, and calls it an internal error."""
+    """Celery would notice it after the end of the task, as an internal error."""
     key, size = str(uuid4()), by_name(QUEUE).payload_limit
     steps = chain(
         app.signature("returns.letters", args=(key, size), queue=QUEUE),

@@ -51,7 +51,7 @@ def test_a_worker_goes_on_afterwards(
         allow()
         last = send(0)
         wait_for("a run afterwards", lambda: notes(client, last), 20)
-        wait_for("every ack", lambda: not client.exists("unacked"), 20)
+        wait_for("every ack", lambda: not client.exists("dutiful:messages"), 20)
         assert (notes(client, held), notes(client, last)) == (["start"], ["start"])
     assert worker.popen.poll() is None
     assert "Frequent restarts" not in worker.log
@@ -80,7 +80,7 @@ def test_an_ack_that_is_refused_is_sent_again(
         allow()
         peer.connect()
         peer.claim()
-        assert not client.exists("unacked", "q")
+        assert not client.exists("dutiful:messages", "q")
     peer.vanish()
 
 

@@ -56,7 +56,7 @@ def test_age_counts_from_when_a_delayed_message_was_due(
     assert queue is not None
     assert (queue.depth, queue.delayed, queue.oldest_seconds) == (0, 1, None)
     time.sleep(4.5)
-    peer = new_peer("average_fast")  # its keeper pushes what is due, of every queue
+    peer = new_peer("average_fast")  # its heartbeat pushes what is due, of every queue
     peer.refresh()
     queue = take().queues.named("urgent_fast")
     assert queue is not None, sent
@@ -120,7 +120,7 @@ def test_revoked_and_purged_leave_no_wrong_count(
     assert queue.delayed == 1
     with connect(settings.CELERY_BROKER_URL) as connection:
         channel = connection.channel()
-        assert channel.line.run(REVOKE, channel.script_keys, [sent.id])
+        assert channel.script_connection.run(REVOKE, channel.keys.of_scripts, [sent.id])
     assert (queue := take().queues.named("urgent_fast")) is not None
     assert queue.delayed == 0
 
@@ -138,9 +138,10 @@ def test_a_million_messages_cost_no_more_than_none(
     take()
     of_none = commands() - before
     text = raw_message(1, "urgent_fast", headers={"enqueued_at": STAMP}).decode()
+    keys = ("dutiful:layout", "urgent_fast", "urgent_fast:notify")
     with redis_client.pipeline(transaction=False) as pipe:
         for _ in range(100):
-            pipe.eval(PUBLISH_MANY.text, 2, "urgent_fast", "urgent_fast:bell", *[text] * 1000)
+            pipe.eval(PUBLISH_MANY.text, 3, *keys, *[text] * 1000)
         pipe.execute()
     before, began = commands(), time.perf_counter()
     snapshot = take()

@@ -40,7 +40,7 @@ def test_the_soft_limit_is_raised_in_the_task(worker: Running, client: Any) -> N
     limits.cleans_up.delay(key)
     wait_for("its tidying", lambda: notes(client, key) == ["tidied up"])
     wait_for("the log", lambda: "Soft time limit (1s) exceeded for limits.cleans_up" in worker.log)
-    wait_for("the ack", lambda: client.hlen("unacked") == 0)
+    wait_for("the ack", lambda: client.hlen("dutiful:messages") == 0)
 
 
 def test_a_soft_limit_in_a_transaction_leaves_a_sound_connection(
@@ -66,7 +66,7 @@ def test_the_hard_limit_is_a_timeout_under_the_policy(worker: Running, client: A
     worker.wait_for_log("its result is dropped")
     assert app.AsyncResult(result.id).result == "try 1"  # not the late one
     assert notes(client, key) == ["try 0", "try 1"]  # and no third try
-    assert client.hlen("unacked") == 0
+    assert client.hlen("dutiful:messages") == 0
     assert worker.log.count("state=success") == 1
 
 
@@ -100,7 +100,7 @@ def test_a_revoked_task_is_stopped_and_its_slot_freed(worker: Running, client: A
     wait_for("the next one", lambda: notes(client, after) == ["run"])
     assert str(result.status) == "REVOKED"
     assert notes(client, key) == ["run"]
-    wait_for("the acks", lambda: client.hlen("unacked") == 0)
+    wait_for("the acks", lambda: client.hlen("dutiful:messages") == 0)
 
 
 def test_inspect_and_flower_see_the_pool(worker: Running) -> None:
@@ -124,9 +124,9 @@ def test_too_many_stuck_slots_replace_the_worker(start_worker: StartWorker, clie
             limits.blocked.delay(stuck)
         wait_for("their start", lambda: len(notes(client, stuck)) == 4)
         wait_for("the new worker", lambda: worker.log.count(" ready.") == 2)
-        (said,), tags = sentry.said, [event["tags"] for event in sentry.events]
+        (logged,), tags = sentry.said, [event["tags"] for event in sentry.events]
     held = "4 slots are held by tasks past their hard time limit (limits.blocked)"
-    assert held in said
+    assert held in logged
     worker.wait_for_log(held)
     assert [each.get("task") for each in tags].count("limits.blocked") == 4
     assert worker.popen.poll() is None  # the same process, for its supervisor

@@ -39,7 +39,7 @@ def test_a_busy_queue_is_cancelled_and_consumed_again(
     assert cancelled_busy > 3
 
     def done() -> bool:
-        return not redis_client.exists(QUEUE, "unacked", "unacked_index")
+        return not redis_client.exists(QUEUE, "dutiful:messages")
 
     wait_for("all of them acknowledged", done, 60)
     assert "Traceback" not in worker.log

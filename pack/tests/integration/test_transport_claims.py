@@ -83,16 +83,16 @@ def test_what_a_claim_brings_for_a_queue_cancelled_meanwhile_goes_back(
     peer.channel.connection.cycle.loop = mock.Mock()  # its claims are answered later
     redis_client.lpush("q", *(raw_message(n, "q") for n in range(3)))
     redis_client.lpush("r", raw_message(3, "r"))
-    peer.channel.look_again()
-    peer.channel.turn()
-    assert peer.channel.flies
+    peer.channel.capacity.look_again()
+    peer.channel.claimer.turn()
+    assert peer.channel.claimer.pipeline.busy
     peer.channel.basic_cancel(f"{peer.name}-q")
-    assert peer.channel.arrive()
+    assert peer.channel.claimer.arrive()
     assert list(peer.got) == [3]
     peer.flush()
     back = [json.loads(raw) for raw in redis_client.lrange("q", 0, -1)]
     assert [each["headers"]["id"] for each in back] == ["2", "1", "0"]
-    assert redis_client.hlen("unacked") == peer.owner.size == 1
+    assert redis_client.hlen("dutiful:messages") == peer.owner.size == 1
     peer.channel.basic_consume("q", False, peer._receive, f"{peer.name}-q")
     assert sorted(peer.claim()) == [0, 1, 2]
     assert {message.crashes for message in peer.got.values()} == {0}
@@ -142,10 +142,10 @@ def test_one_tag_in_two_queues_is_two_messages(
     assert sorted(peer.got) == [1, 2]
     peer.got[1].ack()
     peer.flush()
-    assert redis_client.hlen("unacked") == 1
+    assert redis_client.hlen("dutiful:messages") == 1
     peer.got[2].ack()
     peer.flush()
-    assert redis_client.hlen("unacked") == redis_client.zcard("unacked_index") == 0
+    assert redis_client.hlen("dutiful:messages") == 0
 
 
 def test_an_eta_for_two_queues_is_parked_twice(redis_client: Any, broker: EmbeddedBroker) -> None:
@@ -159,10 +159,12 @@ def test_an_eta_for_two_queues_is_parked_twice(redis_client: Any, broker: Embedd
         producer.publish(
             {}, exchange=exchange, routing_key="k", declare=queues, headers={"id": "1", "eta": eta}
         )
-        assert redis_client.zcard("unacked:parked") == 2
+        assert redis_client.zcard("dutiful:parked") == 2
         for queue in queues:
             connection.SimpleQueue(queue).get(timeout=5).ack()
-    wait_for("nothing remains", lambda: not redis_client.exists("unacked", "unacked:parked_ids"))
+    wait_for(
+        "nothing remains", lambda: not redis_client.exists("dutiful:messages", "dutiful:parked_ids")
+    )
 
 
 def test_a_frozen_server_costs_nobody_alive_whoever_speaks_first(
@@ -177,10 +179,10 @@ def test_a_frozen_server_costs_nobody_alive_whoever_speaks_first(
         getattr(peers[0], first)()
         for peer in (peers[0], peers[2]):
             peer.reap()
-        assert redis_client.exists(f"unacked:owner:{peers[1].owner.id}"), first
+        assert redis_client.exists(f"dutiful:owner:{peers[1].owner.id}"), first
         peers[1].got[1].ack()
         peers[1].flush()
-        assert not redis_client.exists("q", "unacked"), first
+        assert not redis_client.exists("q", "dutiful:messages"), first
 
 
 def test_a_worker_that_is_dead_is_reaped_after_the_freeze(
@@ -192,7 +194,7 @@ def test_a_worker_that_is_dead_is_reaped_after_the_freeze(
     overdue(redis_client, alive.owner, dead.owner)
     alive.refresh()
     assert redis_client.llen("q") == 0
-    redis_client.delete("unacked:quiet")  # a lease later
+    redis_client.delete("dutiful:quiet")  # a lease later
     alive.refresh()
     assert redis_client.llen("q") == 1
 
@@ -200,7 +202,7 @@ def test_a_worker_that_is_dead_is_reaped_after_the_freeze(
 def test_a_foreign_entry_in_unacked_does_not_end_the_lease(
     redis_client: Any, broker: EmbeddedBroker
 ) -> None:
-    """Stock's sweep stumbles over it; our keeper must go on, and so must the other entries."""
+    """Stock's sweep stumbles over it; our heartbeat must go on, and so must the other entries."""
     redis_client.zadd("unacked_index", {"bad": 1, "good": 2})
     redis_client.hset(
         "unacked", mapping={"bad": b"\xff{", "good": b"[" + raw_message(1, "q") + b', "", "q"]'}
@@ -217,7 +219,7 @@ def test_a_foreign_entry_in_unacked_does_not_end_the_lease(
             return bool(got)
 
         wait_for("the good one", arrived, 20)
-        assert owner.keeper.thread.is_alive()
+        assert owner.heartbeat.thread.is_alive()
         got[0].ack()
     letters = DeadLetters(redis_client)
     wait_for("the bad one is a dead letter", lambda: letters.count() == 1)

@@ -105,12 +105,15 @@ class Transport(Faults):
                 world.pending.setdefault(last.owner.id, []).append(("ack", number))
             last.flush()
             world.sent(last)
-            if not world.open and not self.client.exists(*QUEUES, "unacked"):
+            if not world.open and not self.client.exists(*QUEUES, "dutiful:messages"):
                 break
         assert not world.open
         last.leave()
         assert DeadLetters(self.client).count() == world.garbage + len(world.buried)
-        remaining = {key.decode() for key in self.client.scan_iter()} - {"dead_letters"}
+        remaining = {key.decode() for key in self.client.scan_iter()} - {
+            "dutiful:dead_letters",
+            "dutiful:layout",
+        }
         if world.stock_acked:  # stock knows nothing of our counts; they expire
             remaining = {key for key in remaining if self.client.ttl(key) < 0}
         assert remaining == set(), remaining

@@ -36,7 +36,7 @@ def test_scripts_that_the_server_forgot_are_loaded_again(
             peer.flush()
             redis_client.script_flush()
             peer.keep()
-    assert not redis_client.exists("q", "unacked")
+    assert not redis_client.exists("q", "dutiful:messages")
 
 
 def test_a_server_that_was_killed_and_came_back_has_all(server: EmbeddedBroker) -> None:
@@ -53,8 +53,8 @@ def test_a_server_that_was_killed_and_came_back_has_all(server: EmbeddedBroker) 
     peer.claim()
     assert sorted(peer.got) == [0, 1, 2]
     with redis.Redis.from_url(server.url) as client:
-        assert client.hlen("unacked") == 2  # the ack went with the claim
-        assert client.exists("unacked:quiet")  # and nobody reaps for a lease
+        assert client.hlen("dutiful:messages") == 2  # the ack went with the claim
+        assert client.exists("dutiful:quiet")  # and nobody reaps for a lease
     peer.vanish()
 
 
@@ -92,7 +92,7 @@ def test_priorities_and_prefix_are_kept(redis_client: Any, broker: EmbeddedBroke
         names = {key.decode() for key in redis_client.scan_iter()}
         assert names == {
             *("here:a", "here:b", "here:a\x06\x163", "here:a\x06\x166", "here:a\x06\x169"),
-            *("here:a:bell", "here:b:bell"),
+            *("here:a:notify", "here:b:notify", "here:dutiful:layout"),
         }
         channel = connection.channel()
         channel.basic_qos(0, 10, False)

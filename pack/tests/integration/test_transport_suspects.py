@@ -23,7 +23,7 @@ ENDS: dict[str, Callable[[Any], Any]] = {
 def test_each_worker_gives_one_hearing_and_then_the_next(
     redis_client: Any, new_peer: NewPeer, how: str
 ) -> None:
-    peer, other = new_peer("q", trials=True), new_peer("q", trials=True)
+    peer, other = new_peer("q", isolated_runs=True), new_peer("q", isolated_runs=True)
     redis_client.lpush("q", raw_message(9, "q"))
     peer.claim()
     peer.got.pop(9).ack()
@@ -31,21 +31,21 @@ def test_each_worker_gives_one_hearing_and_then_the_next(
     suspects(redis_client, *range(6))
     assert peer.claim() == [0]
     assert peer.got[0].suspect
-    assert not peer.got[0].on_trial
+    assert not peer.got[0].final_run
     assert waiting(redis_client) == [1, 2, 3, 4, 5]
     assert peer.claim() == []
     assert other.claim() == [1]
     ENDS[how](peer.got.pop(0))
-    peer.channel._backlog["q"] = False  # an empty queue, as far as it knows
-    peer.channel.turn()
-    if peer.channel.flying:
-        peer.channel.arrive()
+    peer.channel.capacity._may_have_messages["q"] = False  # an empty queue, as far as it knows
+    peer.channel.claimer.turn()
+    if peer.channel.claimer.pipeline.awaits_reply:
+        peer.channel.claimer.arrive()
     assert [*peer.got] == [2], "with the packet that settles the one before"
     assert waiting(redis_client) == [3, 4, 5]
 
 
 def test_a_line_is_heard_once_each_and_leaves_nothing(redis_client: Any, new_peer: NewPeer) -> None:
-    peers = [new_peer("q", "r", trials=True) for _ in range(2)]
+    peers = [new_peer("q", "r", isolated_runs=True) for _ in range(2)]
     suspects(redis_client, *range(10))
     suspects(redis_client, *range(10, 20), queue="r")
     suspects(redis_client, *range(20, 25), queue="r", heard=True)
@@ -58,7 +58,7 @@ def test_a_line_is_heard_once_each_and_leaves_nothing(redis_client: Any, new_pee
         for number in found:
             message = peer.got.pop(number)
             assert message.suspect == (number != 25)
-            assert message.on_trial == (20 <= number < 25)
+            assert message.final_run == (20 <= number < 25)
             message.ack()
             order.append(number)
         peer.flush()
@@ -71,7 +71,7 @@ def test_a_line_is_heard_once_each_and_leaves_nothing(redis_client: Any, new_pee
 def test_the_oldest_comes_first_and_who_is_looked_at_keeps_its_place(
     redis_client: Any, new_peer: NewPeer
 ) -> None:
-    peer = new_peer("q", trials=True, suspect_wait_seconds=0.001)
+    peer = new_peer("q", isolated_runs=True, suspect_wait_seconds=0.001)
     suspects(redis_client, 0)
     for number, age in [(1, 10), (2, 30), (3, 20), (4, 40)]:
         suspects(redis_client, number, enqueued_at=time.time() - age)
@@ -80,7 +80,7 @@ def test_the_oldest_comes_first_and_who_is_looked_at_keeps_its_place(
         time.sleep(0.01)
         assert peer.claim() == []
         assert waiting(redis_client) == [4, 2, 3, 1]
-    other = new_peer("q", trials=True)
+    other = new_peer("q", isolated_runs=True)
     time.sleep(0.01)
     (any_of_them,) = hears(other)  # all were due at once
     line = [number for number in (4, 2, 3, 1) if number != any_of_them]
@@ -91,17 +91,17 @@ def test_the_oldest_comes_first_and_who_is_looked_at_keeps_its_place(
 
 def test_those_without_an_age_keep_their_order(redis_client: Any, new_peer: NewPeer) -> None:
     suspects(redis_client, *range(20, 0, -1))
-    new_peer("q", trials=True).claim()
+    new_peer("q", isolated_runs=True).claim()
     assert waiting(redis_client) == list(range(19, 0, -1))
 
 
 @pytest.mark.parametrize("sent", ["nan", "1e999", "{}", "-5", '"now"', "null", "9e99", "true"])
 def test_any_age_can_stand_in_line(redis_client: Any, new_peer: NewPeer, sent: str) -> None:
-    peer = new_peer("q", trials=True)
+    peer = new_peer("q", isolated_runs=True)
     suspects(redis_client, 0)
     raw = raw_message(1, "q", headers={"enqueued_at": "SENT"}).replace(b'"SENT"', sent.encode())
     redis_client.lpush("q", raw)
-    redis_client.hset("unacked:crashes:tag-1", mapping={"one": 1, "two": 2})
+    redis_client.hset("dutiful:crashes:tag-1", mapping={"one": 1, "two": 2})
     redis_client.lpush("q", raw_message(2, "q"))
     assert peer.claim() == [0, 2]
     assert waiting(redis_client) == [1]
@@ -110,34 +110,34 @@ def test_any_age_can_stand_in_line(redis_client: Any, new_peer: NewPeer, sent: s
 def test_a_busy_queue_hides_no_other(redis_client: Any, new_peer: NewPeer) -> None:
     """Its claims are no look at the rest: each poll is of all queues."""
     for number in range(2):  # one with an event loop, one without
-        peer = new_peer("q", "r", trials=True, poll_seconds=0.2)
+        peer = new_peer("q", "r", isolated_runs=True, poll_seconds=0.2)
         peer.claim()
         suspects(redis_client, number)  # nobody rings
         deadline = time.monotonic() + 5
         while not peer.got and time.monotonic() < deadline:
             time.sleep(0.02)
-            peer.channel.look_again("r")  # its bell
-            peer.channel.turn()
-            if peer.channel.flying:
-                peer.channel.arrive()
+            peer.channel.capacity.look_again("r")  # its bell
+            peer.channel.claimer.turn()
+            if peer.channel.claimer.pipeline.awaits_reply:
+                peer.channel.claimer.arrive()
         assert [*peer.got] == [number]
 
 
 def test_one_that_is_due_comes_before_the_backlog(redis_client: Any, new_peer: NewPeer) -> None:
-    peer = new_peer("q", trials=True, suspect_wait_seconds=0.001)
+    peer = new_peer("q", isolated_runs=True, suspect_wait_seconds=0.001)
     suspects(redis_client, 0, 1)
     peer.claim()
     for number in range(10, 15):
         redis_client.lpush("q", raw_message(number, "q"))
     time.sleep(0.01)
-    assert new_peer("q", trials=True).claim(1) == [1]
+    assert new_peer("q", isolated_runs=True).claim(1) == [1]
 
 
 def test_one_that_is_called_comes_before_what_is_more_urgent(
     redis_client: Any, new_peer: NewPeer
 ) -> None:
     """Else each claim would call another one, to lie behind a backlog in no line."""
-    peer, other = (new_peer("r", "q", trials=True) for _ in range(2))
+    peer, other = (new_peer("r", "q", isolated_runs=True) for _ in range(2))
     suspects(redis_client, *range(5))
     peer.claim()
     for number in range(10, 15):
@@ -148,7 +148,7 @@ def test_one_that_is_called_comes_before_what_is_more_urgent(
 
 
 def test_those_whose_workers_are_gone_are_passed(redis_client: Any, new_peer: NewPeer) -> None:
-    here, there = new_peer("q", trials=True), new_peer("r", trials=True)
+    here, there = new_peer("q", isolated_runs=True), new_peer("r", isolated_runs=True)
     suspects(redis_client, *range(10), queue="r")
     there.claim()
     assert waiting(redis_client) == list(range(1, 10))
@@ -157,16 +157,18 @@ def test_those_whose_workers_are_gone_are_passed(redis_client: Any, new_peer: Ne
     assert hears(here) == [20]
     here.got.pop(20).ack()
     assert hears(here) == [21]
-    assert hears(new_peer("r", trials=True))
+    assert hears(new_peer("r", isolated_runs=True))
 
 
 def test_one_that_is_revoked_while_it_waits_is_gone(redis_client: Any, new_peer: NewPeer) -> None:
-    peer = new_peer("q", trials=True)
+    peer = new_peer("q", isolated_runs=True)
     suspects(redis_client, 1, 2)
     suspects(redis_client, 3, heard=True)
     peer.claim()
-    found = peer.channel.line.run(scripts.REVOKE, peer.channel.script_keys, ["2", "3"])
-    assert [json.loads(each)[0]["headers"]["id"] for each in found] == ["2", "3"]
+    found = peer.channel.script_connection.run(
+        scripts.REVOKE, peer.channel.keys.of_scripts, ["2", "3"]
+    )
+    assert [json.loads(each)["headers"]["id"] for each in found] == ["2", "3"]
     assert not waiting(redis_client)
     assert not waiting(redis_client, TRIALS)
     peer.got[1].ack()
@@ -175,7 +177,7 @@ def test_one_that_is_revoked_while_it_waits_is_gone(redis_client: Any, new_peer:
 
 
 def test_one_that_nobody_calls_comes_by_itself(redis_client: Any, new_peer: NewPeer) -> None:
-    peer = new_peer("q", trials=True, suspect_wait_seconds=0.001)
+    peer = new_peer("q", isolated_runs=True, suspect_wait_seconds=0.001)
     suspects(redis_client, 1, 2)
     peer.claim()
     peer.got.pop(1).ack()

@@ -25,19 +25,19 @@ def test_a_hearing_whose_worker_goes_is_given_by_another(
     redis_client: Any, new_peer: NewPeer, how: str, heard: bool
 ) -> None:
     """Nothing is held against the message but a crash beside others."""
-    peer, other = new_peer("q", trials=True), new_peer("q", trials=True)
+    peer, other = new_peer("q", isolated_runs=True), new_peer("q", isolated_runs=True)
     suspects(redis_client, 0, heard=heard)
     assert peer.claim() == [0]
-    assert peer.got[0].on_trial == heard
+    assert peer.got[0].final_run == heard
     assert other.claim() == []
     DEATHS[how](peer, redis_client, other)
     assert other.claim() == [0]
     assert other.got[0].suspect
-    assert other.got[0].on_trial == heard
+    assert other.got[0].final_run == heard
 
 
 def test_whose_child_died_in_a_hearing_is_on_trial(redis_client: Any, new_peer: NewPeer) -> None:
-    peer = new_peer("q", trials=True)
+    peer = new_peer("q", isolated_runs=True)
     suspects(redis_client, 0, 1)
     peer.claim()
     peer.got.pop(0).crashed("its child died")
@@ -46,18 +46,18 @@ def test_whose_child_died_in_a_hearing_is_on_trial(redis_client: Any, new_peer: 
     suspects(redis_client, 2)
     peer.got.pop(1).ack()
     assert hears(peer) == [0], "before another has its hearing"
-    assert peer.got[0].on_trial
+    assert peer.got[0].final_run
     assert peer.got[0].crashes == 3
     peer.got.pop(0).dead_letter("poison")
     assert hears(peer) == [2]
-    ((_, letter),) = redis_client.xrange("dead_letters")
+    ((_, letter),) = redis_client.xrange("dutiful:dead_letters")
     assert len(json.loads(letter[b"crashes"])) == 3
 
 
 def test_one_is_on_trial_in_the_fleet_and_hearings_go_on(
     redis_client: Any, new_peer: NewPeer
 ) -> None:
-    peer, other, third = (new_peer("q", trials=True) for _ in range(3))
+    peer, other, third = (new_peer("q", isolated_runs=True) for _ in range(3))
     suspects(redis_client, 0, 1, 2, heard=True)
     suspects(redis_client, 3)
     assert hears(peer) == [0]
@@ -73,10 +73,11 @@ def test_one_is_on_trial_in_the_fleet_and_hearings_go_on(
     peer.flush()
     assert hears(third) == [1]
     assert hears(peer) == []
-    redis_client.zadd("unacked_index", {"tag-1": 1})  # a stock worker claimed the same tag
+    overdue(redis_client, third.owner)
+    peer.reap()
     third.got.pop(1).ack()
     third.flush()
-    assert redis_client.hexists("unacked", "tag-1"), "fenced off"
+    assert redis_client.llen("q") == 1, "fenced off"
     assert hears(peer) == [2], "and it holds up nobody"
 
 
@@ -84,16 +85,16 @@ def test_what_two_more_workers_died_with_is_tried_alone(
     redis_client: Any, new_peer: NewPeer
 ) -> None:
     """It takes its hearing's worker with it: then no two of its kind run at once."""
-    other = new_peer("q", trials=True)
+    other = new_peer("q", isolated_runs=True)
     suspects(redis_client, 0)
     for _ in range(2):
-        peer = new_peer("q", trials=True)
+        peer = new_peer("q", isolated_runs=True)
         peer.claim()
         assert peer.got[0].suspect
-        assert not peer.got[0].on_trial
+        assert not peer.got[0].final_run
         vanishes(peer, redis_client, other)
     assert hears(other) == [0]
-    assert other.got[0].on_trial
+    assert other.got[0].final_run
     assert other.got[0].crashes == 4
 
 
@@ -101,17 +102,17 @@ def test_who_lost_its_lease_in_a_hearing_takes_no_other(
     redis_client: Any, new_peer: NewPeer
 ) -> None:
     """The child runs on. All in line would come, and be given back, as fast as it can claim."""
-    peer, other = new_peer("q", trials=True), new_peer("q", trials=True)
+    peer, other = new_peer("q", isolated_runs=True), new_peer("q", isolated_runs=True)
     suspects(redis_client, 0, 1, 2)
     peer.claim()
-    peer.owner.hearing = True  # as its case says (dutiful/worker/quarantine/case.py)
+    peer.owner.isolates = True  # as its case says (dutiful/worker/quarantine/isolated_run.py)
     overdue(redis_client, peer.owner)
     other.reap()
     peer.keep()
-    peer.channel.turn()
+    peer.channel.claimer.turn()
     assert peer.claim() == []
     assert hears(other)
-    peer.owner.hearing = False
+    peer.owner.isolates = False
     assert len(peer.claim()) == 1
 
 
@@ -120,7 +121,7 @@ def test_the_older_one_comes_first_of_both_lines(
     redis_client: Any, new_peer: NewPeer, older: str
 ) -> None:
     """A trial may be long: whose hearing is before it does not wait for its end."""
-    peer, heard, unheard = new_peer("q", trials=True), 100, 100
+    peer, heard, unheard = new_peer("q", isolated_runs=True), 100, 100
     suspects(redis_client, 0)
     peer.claim()
     heard += older == "the trial"

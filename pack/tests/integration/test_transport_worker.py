@@ -45,19 +45,19 @@ def test_ten_thousand_tasks_leave_nothing_in_redis(
     start_worker(*SERVES)
     counted.delay("first")
     wait_for("the first", lambda: runs(redis_client, "first"))
-    wait_for("its ack", lambda: not redis_client.exists("unacked"))
+    wait_for("its ack", lambda: not redis_client.exists("dutiful:messages"))
     before = keys(redis_client)
     for _ in range(10):
         publish_batch(nothing, [()] * 1000)
     counted.delay("last")
 
     def done() -> bool:
-        queues = ("urgent_fast", "average_slow", "unacked", "unacked_index")
+        queues = ("urgent_fast", "average_slow", "dutiful:messages")
         return not redis_client.exists(*queues)
 
     wait_for("all of them acknowledged", done)
     wait_for("the key space of before", lambda: keys(redis_client) == before)
-    assert redis_client.xlen("dead_letters") == 0
+    assert redis_client.xlen("dutiful:dead_letters") == 0
 
 
 def test_a_stock_producer_wakes_an_idle_worker(
@@ -81,11 +81,13 @@ def test_a_delay_waits_in_redis_whoever_sent_it(
     due = datetime.now(UTC) + timedelta(seconds=4)
     counted.apply_async(("ours",), eta=due)
     counted.apply_async(("stock",), eta=due, connection=stock_connection)
-    wait_for("both parked", lambda: redis_client.zcard("unacked:parked") == 2)
+    wait_for("both parked", lambda: redis_client.zcard("dutiful:parked") == 2)
     for key in ("ours", "stock"):
         (ran,) = wait_for(key, lambda key=key: runs(redis_client, key))  # type: ignore[misc]
         assert -0.1 < ran - due.timestamp() < 5
-    wait_for("nothing parked", lambda: not redis_client.exists("unacked", "unacked:parked"))
+    wait_for(
+        "nothing parked", lambda: not redis_client.exists("dutiful:messages", "dutiful:parked")
+    )
     assert "Traceback" not in worker.log
 
 
@@ -93,13 +95,13 @@ def test_revoking_deletes_a_parked_message(redis_client: Any, start_worker: Star
     worker = start_worker(*SERVES)
     result = counted.apply_async(("revoked",), countdown=3600)
     kept = counted.apply_async(("kept",), countdown=3600)
-    assert redis_client.zcard("unacked:parked") == 2
+    assert redis_client.zcard("dutiful:parked") == 2
     with app.connection_for_write() as fresh:  # a test before may have ended the pool's
         answer = app.control.revoke(result.id, reply=True, timeout=5, connection=fresh)
     assert "flagged as revoked" in str(answer)
-    assert redis_client.zrange("unacked:parked", 0, -1)
-    assert redis_client.hkeys("unacked:parked_ids") == [kept.id.encode()]
-    assert redis_client.hlen("unacked") == 1
+    assert redis_client.zrange("dutiful:parked", 0, -1)
+    assert redis_client.hkeys("dutiful:parked_ids") == [kept.id.encode()]
+    assert redis_client.hlen("dutiful:messages") == 1
     worker.wait_for_log("was revoked before its time")
 
 
@@ -125,7 +127,7 @@ def test_a_rolling_switch_to_ours_and_back_loses_and_doubles_nothing(
     before.signal(15)
     send("between")
     before.wait()
-    wait_for("delays are over", lambda: redis_client.zcard("unacked:parked") == 0)
+    wait_for("delays are over", lambda: redis_client.zcard("dutiful:parked") == 0)
     send("again")
     send("again-stock", connection=stock_connection)
     after = start_worker(*SERVES, "-c", "4", environment=back_to_stock)
@@ -133,6 +135,6 @@ def test_a_rolling_switch_to_ours_and_back_loses_and_doubles_nothing(
     ours.wait()
 
     wait_for("all of them", lambda: all(runs(redis_client, key) for key in sent))
-    wait_for("nothing is left", lambda: not redis_client.exists("unacked", "average_slow"))
+    wait_for("nothing is left", lambda: not redis_client.exists("dutiful:messages", "average_slow"))
     assert {key: len(runs(redis_client, key)) for key in sent} == dict.fromkeys(sent, 1)
     after.stop()

@@ -55,7 +55,7 @@ def test_after_its_patience_it_is_a_dead_letter(client: Any, start_worker: Start
     assert "nobody.knows" in letter["detail"]
     assert worker.log.count("is not known to this release") == 1
     worker.wait_for_log(f"message {result.id} (nobody.knows) went to the dead letters")
-    wait_for("nothing is held", lambda: not client.exists("unacked"))
+    wait_for("nothing is held", lambda: not client.exists("dutiful:messages"))
 
 
 def test_on_stock_transport_it_is_as_in_stock(client: Any, start_worker: StartWorker) -> None:
@@ -66,7 +66,7 @@ def test_on_stock_transport_it_is_as_in_stock(client: Any, start_worker: StartWo
     app.send_task("suspects.old_name", [key], queue=FAST)
     wait_for("its failure", lambda: lost.status == "FAILURE")
     wait_for("the good task", lambda: notes(client, key))
-    wait_for("nothing is held", lambda: not client.exists("unacked"))
+    wait_for("nothing is held", lambda: not client.exists("dutiful:messages"))
 
 
 @pytest.mark.parametrize("pool", ["threads", "prefork"])

@@ -1,6 +1,6 @@
 """Workers of the Redis transport without their processes: several in one, every step by hand.
 
-Each `Peer` has an owner, a keeper whose thread never starts, and a channel. Time is moved by
+Each `Peer` has an owner, a heartbeat whose thread never starts, and a channel. Time is moved by
 moving an owner's last refresh back in Redis, so that no test waits for a lease.
 """
 
@@ -17,16 +17,17 @@ from kombu import Connection
 from dutiful.transport.message import Message
 from dutiful.transport.options import Options
 from dutiful.transport.redis import scripts
-from dutiful.transport.redis.lease_heartbeat import Keeper
+from dutiful.transport.redis.lease_heartbeat import LeaseHeartbeat
 from dutiful.transport.redis.owner import Owner
-from dutiful.transport.redis.script_connection import Line
+from dutiful.transport.redis.script_connection import ScriptConnection
 from dutiful.transport.redis.transport import Transport
 
 LEASE_SECONDS: Final = 1000.0
 VISIBILITY_SECONDS: Final = 100_000.0
 PREFETCH: Final = 50
-OWNERS: Final = "unacked:owners"
-QUIET: Final = "unacked:quiet"
+OWNERS: Final = "dutiful:owners"
+MESSAGES: Final = "dutiful:messages"
+QUIET: Final = "dutiful:quiet"
 _names = itertools.count(1)
 
 
@@ -97,20 +98,15 @@ class Peer:
         channel = self.channel = self.connection.channel()
         if self.looped:
             channel.connection.cycle.loop = mock.Mock()
-        if self.owner.keeper is None:
-            visibility = self.options["visibility_timeout"]
-            self.owner.keeper = Keeper(
-                self.owner,
-                channel._get_pool(),
-                channel.script_keys,
-                Options.of(self.options),
-                visibility,
+        if self.owner.heartbeat is None:
+            self.owner.heartbeat = LeaseHeartbeat(
+                self.owner, channel._get_pool(), channel.keys, Options.of(self.options)
             )
         channel.owner = self.owner
         channel.basic_qos(0, PREFETCH, False)
         for queue in self.queues:
             channel.basic_consume(queue, False, self._receive, f"{self.name}-{queue}")
-        self.owner.keeper.hello(channel.line)
+        self.owner.heartbeat.hello(channel.script_connection)
 
     def _receive(self, message: Message) -> None:
         if "id" not in message.headers:  # garbage that can be read
@@ -122,8 +118,8 @@ class Peer:
         self.got[number] = message
 
     @property
-    def keeper(self) -> Keeper:
-        found: Keeper = self.owner.keeper
+    def heartbeat(self) -> LeaseHeartbeat:
+        found: LeaseHeartbeat = self.owner.heartbeat
         return found
 
     def claim(self, room: int = PREFETCH) -> list[int]:
@@ -131,48 +127,52 @@ class Peer:
         before = set(self.got)
         unsettled = sum(not held.settled for held in self.owner.held().values())
         self.channel.basic_qos(0, unsettled + room, False)
-        self.channel.look_again()
-        self.channel.turn()
-        if self.channel.flying:
-            self.channel.arrive()
+        self.channel.capacity.look_again()
+        self.channel.claimer.turn()
+        if self.channel.claimer.pipeline.awaits_reply:
+            self.channel.claimer.arrive()
         return [number for number in self.got if number not in before]
 
     def claim_and_lose_the_reply(self, room: int = PREFETCH) -> None:
         """The server executes the packet; the connection breaks before the answer."""
-        read = Line._read
+        read = ScriptConnection._read
 
-        def lose(line: Line, connection: Any, count: int) -> Any:
+        def lose(line: ScriptConnection, connection: Any, count: int) -> Any:
             read(line, connection, count)
             line.close()
             raise ReplyLost("the reply was lost")
 
-        with mock.patch.object(Line, "_read", lose), contextlib.suppress(ReplyLost):
+        with mock.patch.object(ScriptConnection, "_read", lose), contextlib.suppress(ReplyLost):
             self.claim(room)
 
-    def flush(self, by_keeper: bool = False) -> None:
+    def flush(self, by_heartbeat: bool = False) -> None:
         """Tells the server what was settled."""
-        if by_keeper:
-            self.keeper._flush()
+        if by_heartbeat:
+            self.heartbeat._flush()
         else:
-            self.channel.talk([])
+            self.channel.claimer.request([])
 
     def keep(self) -> None:
-        """One full tick of the keeper, everything due."""
+        """One full tick of the heartbeat, everything due."""
         self.refresh()
-        self.keeper._flush()
+        self.heartbeat._flush()
 
     def refresh(self) -> None:
-        keeper = self.keeper
-        keeper._refreshed = keeper._renewed = keeper._reaped = 0.0
-        keeper._keep()
+        heartbeat = self.heartbeat
+        heartbeat._refreshed = heartbeat._reaped = 0.0
+        heartbeat._keep()
 
     def reap(self) -> list[Any]:
-        """Only the reaper's script, as a keeper sends it."""
-        info = self.keeper._line.command("INFO", "server").decode()
+        """Only the reaper's script, as a heartbeat sends it: three items for each owner."""
+        info = self.heartbeat._connection.command("INFO", "server").decode()
         run_id = next(line[7:] for line in info.splitlines() if line.startswith("run_id:"))
         words = (self.owner.id, LEASE_SECONDS, '"reaped"', run_id)
-        reply: list[Any] = self.keeper._line.run(scripts.REAP, self.channel.script_keys, words)
-        return reply
+        found: list[Any] = []
+        more = 1
+        while more:
+            more, *reaped = self.heartbeat._run_script(scripts.REAP, *words)
+            found += reaped
+        return found
 
     def blip(self, keeping: set[int]) -> set[int]:
         """Loses its connection as a Celery worker does; returns what Celery dropped.
@@ -185,13 +185,13 @@ class Peer:
         self.connection.release()
         self.channel = None
         self.connect()
-        self.keeper._flush()
+        self.heartbeat._flush()
         return dropped
 
     def vanish(self) -> None:
         """kill -9: connections end, nobody says a word."""
-        self.keeper._line.close()
-        self.keeper._line._pool.disconnect()
+        self.heartbeat._connection.close()
+        self.heartbeat._connection._pool.disconnect()
         channel, self.channel = self.channel, None
         channel._disconnect_pools()
         channel._close_clients()
@@ -202,8 +202,8 @@ class Peer:
         """A clean stop: acks are sent, the rest goes back."""
         self.owner.stop_claiming()
         self.owner.put_back(list(self.owner.held()))
-        self.keeper._flush()
-        self.keeper._say_bye()
+        self.heartbeat._flush()
+        self.heartbeat._leave()
         self.vanish()
 
 

@@ -42,9 +42,9 @@ class Faults(Traffic):
             lapsed.append(self._peer(which + 1))
         world.a_lease_passes()
         overdue(self.client, *(peer.owner for peer in lapsed))
-        if self.client.get("unacked:run_id") == b"another":
+        if self.client.get("dutiful:run_id") == b"another":
             assert reaper.reap() == []  # the server was away, not they
-            self.client.delete("unacked:quiet")
+            self.client.delete("dutiful:quiet")
         reaped = {owner.decode() for owner in reaper.reap()[::3]}
         assert reaped == {peer.owner.id for peer in lapsed}
         for peer in lapsed:
@@ -78,7 +78,7 @@ class Faults(Traffic):
     def the_server_restarts(self) -> None:
         """Scripts are forgotten, run_id is another; its data is there."""
         self.client.script_flush()
-        self.client.set("unacked:run_id", "another")
+        self.client.set("dutiful:run_id", "another")
 
     @rule(which=which)
     def a_clean_restart(self, which: int) -> None:
@@ -100,7 +100,9 @@ class Faults(Traffic):
             return
         number = data.draw(st.sampled_from(sorted(self.world.open)))
         peer = self._peer(0)
-        found = peer.channel.line.run(scripts.REVOKE, peer.channel.script_keys, [str(number)])
+        found = peer.channel.script_connection.run(
+            scripts.REVOKE, peer.channel.keys.of_scripts, [str(number)]
+        )
         if found:
             assert number not in self.world.holder
             self.world.open.remove(number)

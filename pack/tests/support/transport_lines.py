@@ -4,8 +4,8 @@ from typing import Any, Final
 
 from tests.support.transport import Peer, overdue, raw_message
 
-HEARINGS: Final = "unacked:suspects"
-TRIALS: Final = "unacked:heard"
+HEARINGS: Final = "dutiful:suspects"
+TRIALS: Final = "dutiful:suspects:final"
 
 
 def suspects(
@@ -14,17 +14,17 @@ def suspects(
     """Messages that two processes have died with; `heard`: and one more in a hearing."""
     for number in numbers:
         client.lpush(queue, raw_message(number, queue, headers=sent))
-        evidence = {"one": "died", "two": "died", **({"heard": "died"} if heard else {})}
-        client.hset(f"unacked:crashes:tag-{number}", mapping=evidence)
+        evidence = {"one": "died", "two": "died", **({"isolated": "died"} if heard else {})}
+        client.hset(f"dutiful:crashes:tag-{number}", mapping=evidence)
 
 
 def waiting(client: Any, line: str = HEARINGS) -> list[int]:
     """Those in line; each is parked too, where a stock fleet finds it."""
     tags = client.zrange(line, 0, -1)
-    assert {*tags} <= {*client.zrange("unacked:parked", 0, -1)}
-    assert all(client.hexists("unacked:parked_at", tag) for tag in tags)
-    assert all(client.hexists("unacked", tag) for tag in tags)
-    return [int(tag.decode().removeprefix("tag-")) for tag in tags]
+    assert {*tags} <= {*client.zrange("dutiful:parked", 0, -1)}
+    assert all(client.hexists("dutiful:parked_at", tag) for tag in tags)
+    assert all(client.hexists("dutiful:messages", tag) for tag in tags)
+    return [int(tag.decode().partition(":tag-")[2]) for tag in tags]
 
 
 def hears(peer: Peer) -> list[int]:

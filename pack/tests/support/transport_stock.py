@@ -54,8 +54,10 @@ class StockPeer:
 
 
 def number_of(stored: bytes) -> int | None:
-    """The number of a message as `unacked` keeps it; None for garbage."""
+    """The number of a message, alone or as stock's `unacked` keeps it; None for garbage."""
     try:
-        return int(json.loads(stored)[0]["headers"]["id"])
+        found = json.loads(stored)
+        message = found[0] if isinstance(found, list) else found
+        return int(message["headers"]["id"])
     except (ValueError, LookupError, TypeError, RecursionError):
         return None

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from dutiful.dev.embedded import free_port
-from dutiful.transport.publisher_pool import Prompt
+from dutiful.transport.publisher_pool import PublisherPool
 from dutiful.transport.redis.publisher import Unavailable
 from tests.support.transport import connect
 
@@ -18,11 +18,11 @@ def test_failed_connects_leave_no_descriptors_open() -> None:
     def to_nobody(options: dict[str, Any], _: float) -> Any:
         return connect(url, **options)
 
-    prompt = Prompt(to_nobody, lambda _: [], seconds=5, limit=2)
+    publishers = PublisherPool(to_nobody, lambda _: [], seconds=5, limit=2)
 
     def ping() -> None:
         with pytest.raises(Unavailable):
-            prompt.ping()
+            publishers.ping()
 
     def opened() -> int:
         gc.collect()  # kombu's poll ends with it

@@ -1,5 +1,5 @@
 """Who holds what, as the broker has it: read only. Its keys:
-dutiful/transport/redis/scripts/prelude.lua.
+dutiful/transport/redis/scripts/common.lua.
 """
 
 from collections.abc import Iterator
@@ -38,9 +38,9 @@ class Leases:
     """What the broker says now. Every method may raise OperationalError."""
 
     def __init__(self, channel: Any) -> None:
-        self._line = channel.line
+        self._line = channel.script_connection
         self._options = channel.options
-        self._unacked = channel.script_keys[0]
+        self._keys = channel.keys
 
     @property
     def look_seconds(self) -> float:
@@ -50,13 +50,13 @@ class Leases:
     def all(self) -> list[Lease]:
         seconds, micros = self._line.command("TIME")
         now = int(seconds) + int(micros) / 1e6
-        owners = f"{self._unacked}:owners"
+        owners = self._keys.ours("owners")
         found = []
         for owner in self._line.command("ZRANGE", owners, 0, -1):
             # Not WITHSCORES: what that returns depends on the protocol's version.
             refreshed = self._line.command("ZSCORE", owners, owner) or 0
             left = float(refreshed) + self._options.lease_seconds - now
-            raw = self._line.command("HGET", f"{self._unacked}:owner:{owner.decode()}", "facts")
+            raw = self._line.command("HGET", self._keys.ours(f"owner:{owner.decode()}"), "facts")
             facts = loads(raw) if raw else {}
             found.append(
                 Lease(
@@ -72,15 +72,15 @@ class Leases:
 
     def task_ids(self, owner: str) -> set[str]:
         """The tasks that this owner has claimed and not settled."""
-        tags = self._line.command("HKEYS", f"{self._unacked}:held:{owner}")
-        stored = self._line.command("HMGET", self._unacked, *tags) if tags else []
+        ids = self._line.command("HKEYS", self._keys.ours(f"held:{owner}"))
+        stored = self._line.command("HMGET", self._keys.ours("messages"), *ids) if ids else []
         return {_task_id(raw) for raw in stored if raw}
 
 
 def _task_id(raw: bytes) -> str:
-    """Of `[message, exchange, routing key]`; "" for what is no task."""
+    """Of a message; "" for what is no task."""
     try:
-        return str(loads(raw.decode())[0]["headers"]["id"])
+        return str(loads(raw.decode())["headers"]["id"])
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
         return ""
 

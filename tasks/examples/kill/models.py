@@ -17,7 +17,7 @@ class Kill(Subject):
     """One press of the button. Its tasks' runs have its key as their subject."""
 
     owner = models.CharField(max_length=64, blank=True)
-    """The worker's lease: `unacked:owner:<owner>` in Redis."""
+    """The worker's lease: `dutiful:owner:<owner>` in Redis."""
     worker = models.CharField(max_length=255, blank=True)
     pid = models.PositiveIntegerField(default=0)
     held = models.JSONField(default=list)

@@ -85,7 +85,7 @@ def test_every_row_is_there_once_and_no_part_was_written_again(
     assert stopped is not None
     assert 5 <= stopped.done < ROWS // PART
     second = worker()
-    second.wait_for_log(f"goes on after {stopped.done} of {ROWS // PART}")
+    second.wait_for_log(f"resumes after {stopped.done} of {ROWS // PART}")
     assert finished(sent.id).result == f"{ROWS:,} rows"
     export.refresh_from_db()
     with default_storage.open(export.file) as file:
@@ -96,4 +96,4 @@ def test_every_row_is_there_once_and_no_part_was_written_again(
     assert not [name for name in default_storage.listdir("exports")[1] if name.endswith(".part")]
     wait_for("no cursor", lambda: not Cursor.objects.exists())
     with redis.Redis.from_url(server.url) as client:
-        wait_for("its acknowledgement", lambda: client.hlen("unacked") == 0)
+        wait_for("its acknowledgement", lambda: client.hlen("dutiful:messages") == 0)

@@ -1,4 +1,4 @@
-"""Registers the checks of this room."""
+"""Registers the checks on the schedule."""
 
 from django.apps import AppConfig
 from django.core.checks import register

@@ -2,9 +2,22 @@
 
 from typing import Any, Final
 
+from celery.app.routes import MapRoute
+from celery.exceptions import QueueNotFound
+from celery.utils.functional import maybe_evaluate
+
 from dutiful.catalogue.classes import Bound, QueueClass, closest
-from dutiful.conf.queues import NotInCatalogue, advice, by_name, catalogue, find, housekeeping
-from dutiful.publishing.undeclared import CELERYS, is_undeclared, queue_of
+from dutiful.conf.queues import (
+    NotInCatalogue,
+    advice,
+    by_name,
+    catalogue,
+    find,
+    housekeeping,
+    known,
+    names,
+)
+from dutiful.publishing import undeclared
 
 PACKS: Final = "dutiful."
 
@@ -15,11 +28,11 @@ def declared(task: Any) -> QueueClass:
     Celery's own tasks (`celery.…`) run with the housekeeping: nobody can declare theirs. A task of
     the pack runs in the closest class where the catalogue has not the one that it declares.
     """
-    if task.name.startswith(CELERYS):
+    if task.name.startswith(undeclared.CELERYS):
         return housekeeping()
     urgency, runtime = getattr(task, "urgency", None), getattr(task, "runtime", None)
     bound = getattr(task, "bound", Bound.IO) if safe(task) else Bound.COMPUTE
-    fallback = queue_of(task) if is_undeclared(task) else None
+    fallback = undeclared.queue_of(task) if undeclared.is_undeclared(task) else None
     if fallback is not None and (safe(task) or fallback.bound == Bound.COMPUTE):
         return fallback
     if urgency is None or runtime is None:
@@ -62,3 +75,25 @@ def route(
             " pass send_task(..., queue=...)."
         )
     return {"queue": declared(task).name}
+
+
+def queue_of(router: Any, task: Any, named: Any) -> Any:
+    """kombu's Queue of all calls of a task that name this queue (None: no queue).
+
+    `router` is Celery's, made of `task_routes`. None: only Celery can say, at each call, since the
+    routes have a function of the host's or set other options than the queue. Raises NotInCatalogue.
+    """
+    for one in router.routes:
+        if not isinstance(one, MapRoute) and maybe_evaluate(one) is not route:
+            return None
+    try:
+        found = router.route({} if named is None else {"queue": named}, task.name, (), {}, task)
+        missing = None if known(found["queue"].name) else f"Queue {found['queue'].name!r} is new"
+    except QueueNotFound as error:
+        missing = str(error)
+    if missing is not None:
+        raise NotInCatalogue(
+            f"task_routes send {task.name} to a queue that the catalogue does not have ({missing})."
+            f" Add the queue, or change the route to one of {', '.join(names())}."
+        )
+    return found["queue"] if found.keys() == {"queue"} else None

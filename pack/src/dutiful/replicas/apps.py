@@ -1,4 +1,4 @@
-"""Registers this piece of the pack. Without REPLICA_URLS only its checks."""
+"""Registers the checks and, if REPLICA_URLS is set, everything else of this package."""
 
 from django.apps import AppConfig
 from django.core.checks import register

@@ -1,4 +1,4 @@
-"""Registers what observes tasks. Their checks come with the app (dutiful/publishing/app.py)."""
+"""Connects what observes this package's tasks. Its checks come with the app (publishing/app.py)."""
 
 from celery import signals
 from django.apps import AppConfig

@@ -1,6 +1,6 @@
-"""The ids of checks on tasks: what each finds, why that hurts, how to fix it.
+"""A check on tasks as data (`Rule`), and the two rules that every start checks (`checks.py`).
 
-These two need no source and hold at every start (`checks.py`); the linter's are in `dutiful/lint`.
+The rules of the linter are in dutiful/lint/rules.py.
 """
 
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from typing import Final
 
 @dataclass(frozen=True)
 class Rule:
-    """One id."""
+    """One check: its code, what it finds, why that is a problem, and how to fix it."""
 
     code: str
     what: str
     why: str
-    mend: str
+    fix: str
 
     @property
     def id(self) -> str:
@@ -22,8 +22,8 @@ class Rule:
 
     @property
     def row(self) -> str:
-        """Its line of docs/lint.md."""
-        return f"| `{self.code}` | {self.what} | {self.why} | {self.mend} |"
+        """The rule's line in docs/lint.md."""
+        return f"| `{self.code}` | {self.what} | {self.why} | {self.fix} |"
 
 
 UNDECLARED: Final = Rule(

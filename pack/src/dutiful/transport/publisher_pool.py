@@ -11,9 +11,10 @@ from weakref import WeakSet
 from kombu import Connection
 from redis.exceptions import RedisError
 
-from dutiful.transport.other_publisher import OtherLane, lane_of
-from dutiful.transport.redis.publisher import BREAKS, Lane, Parcel, TooLate, Unavailable
-from dutiful.transport.unavailable import is_away
+from dutiful.transport.broker import Publisher
+from dutiful.transport.brokers import connect_publisher
+from dutiful.transport.redis.publisher import BREAKS, Parcel, TooLate, Unavailable
+from dutiful.transport.unavailable import is_unavailable
 
 SOCKET_SHARE: Final = 0.9
 CONNECT_SHARE: Final = 0.5
@@ -23,10 +24,10 @@ AGAIN_SHARE: Final = 0.3
 
 Connect = Callable[[dict[str, Any], float], Connection]
 """Makes kombu's connection, given transport options and the connect timeout; not connected yet."""
-_all: "WeakSet[Prompt]" = WeakSet()
+_all: "WeakSet[PublisherPool]" = WeakSet()
 
 
-class Prompt:
+class PublisherPool:
     """Publishes prepared messages, each call within `seconds`. Thread-safe."""
 
     def __init__(
@@ -42,7 +43,7 @@ class Prompt:
 
     def forget(self) -> None:
         """After a fork: the parent's sockets are not touched."""
-        self._idle: deque[Lane | OtherLane] = deque()
+        self._idle: deque[Publisher] = deque()
         self._free = threading.BoundedSemaphore(self.limit)
 
     def put(self, parcels: Sequence[Parcel]) -> list[Exception | None]:
@@ -52,65 +53,69 @@ class Prompt:
         what it ran and could not answer for any more may have arrived all the same.
         """
         errors: list[Exception | None] = self._within(
-            lambda lane, until: lane.put(parcels, until, self.seconds)
+            lambda publisher, until: publisher.put(parcels, until, self.seconds)
         )
         return errors
 
     def put_many(self, queue: str, priority: int, texts: list[str]) -> list[Exception | None]:
         """As `put`, for messages of one queue without an eta, a thousand at most."""
         errors: list[Exception | None] = self._within(
-            lambda lane, until: lane.put_many(queue, priority, texts, until, self.seconds)
+            lambda publisher, until: publisher.put_many(queue, priority, texts, until, self.seconds)
         )
         return errors
 
     def ping(self) -> None:
         """Raises Unavailable."""
-        self._within(lambda lane, _: lane.ping())
+        self._within(lambda publisher, _: publisher.ping())
 
     def close(self) -> None:
         while self._idle:
             self._idle.pop().close()
 
-    def _within(self, call: Callable[[Lane | OtherLane, float], Any]) -> Any:
+    def _within(self, call: Callable[[Publisher, float], Any]) -> Any:
         # No context managers here: this is the way of each `delay()`.
         began, free = time.monotonic(), self._free
         until = began + self.seconds
         if not free.acquire(timeout=self.seconds):
             raise Unavailable("all connections for publishing wait for the broker")
-        lane: Lane | OtherLane | None = None
+        publisher: Publisher | None = None
         try:
-            lane = self._idle.pop() if self._idle else lane_of(self._connection(), self.declare)
-            answer = self._try(call, lane, began, until)
-            if lane.broken:
-                lane.close()
+            publisher = (
+                self._idle.pop()
+                if self._idle
+                else connect_publisher(self._connection(), self.declare)
+            )
+            answer = self._try(call, publisher, began, until)
+            if publisher.broken:
+                publisher.close()
             else:
-                self._idle.append(lane)
+                self._idle.append(publisher)
             return answer
         except BaseException:
-            if lane is not None:
-                lane.close()  # the next one may be on another server of a failover URL
+            if publisher is not None:
+                publisher.close()  # the next one may be on another server of a failover URL
             raise
         finally:
             free.release()
 
     def _try(
         self,
-        call: Callable[[Lane | OtherLane, float], Any],
-        lane: Lane | OtherLane,
+        call: Callable[[Publisher, float], Any],
+        publisher: Publisher,
         began: float,
         until: float,
     ) -> Any:
         try:
             try:
-                return call(lane, until)
+                return call(publisher, until)
             except (*BREAKS, TooLate):
                 if time.monotonic() - began > self.seconds * AGAIN_SHARE:
                     raise
-                return call(lane, until)
+                return call(publisher, until)
         except BREAKS as error:
             raise Unavailable(f"{type(error).__name__}: {error}") from error
         except RedisError as error:
-            if is_away(error):  # stock's ping, of a server that is busy
+            if is_unavailable(error):  # stock's ping, of a server that is busy
                 raise Unavailable(f"{type(error).__name__}: {error}") from error
             raise
 
@@ -129,8 +134,8 @@ class Prompt:
 
 
 def _forget() -> None:
-    for prompt in _all:
-        prompt.forget()
+    for publishers in _all:
+        publishers.forget()
 
 
 os.register_at_fork(after_in_child=_forget)

@@ -1,8 +1,8 @@
-"""Revoking a task that waits in Redis for its time deletes its message.
+"""Revoking a task that waits in Redis for its eta deletes its message.
 
 Celery's workers remember revoked ids in memory, for some hours; a message that is parked for longer
-would run. So `app.control.revoke(id)` also deletes what is parked under that id, tells the result
-backend, and sends the event that Celery sends.
+would run. So `app.control.revoke(id)` also deletes the messages that are parked under that id,
+stores REVOKED as the task's result, and sends the event that Celery sends.
 """
 
 import logging
@@ -12,8 +12,7 @@ from celery import signals
 from kombu.utils.functional import maybe_list
 from kombu.utils.json import loads
 
-from dutiful.transport.redis import scripts
-from dutiful.transport.redis.script_connection import Line
+from dutiful.transport import brokers
 
 logger = logging.getLogger(__name__)
 
@@ -24,15 +23,15 @@ def connect() -> None:
 
 
 def _register(**_: Any) -> None:
-    from celery.worker import control as module  # heavy, and only workers need it
+    from celery.worker import control as module  # imported late: only workers need it
 
     control: Any = module
     stock = control.revoke
 
     def revoke(state: Any, task_id: Any, *args: Any, **kwargs: Any) -> Any:
-        answer = stock(state, task_id, *args, **kwargs)
+        reply = stock(state, task_id, *args, **kwargs)
         delete_parked(state, sorted(set(maybe_list(task_id) or ())))
-        return answer
+        return reply
 
     revoke.__doc__ = stock.__doc__
     signature = control.Panel.meta["revoke"].signature
@@ -40,19 +39,14 @@ def _register(**_: Any) -> None:
 
 
 def delete_parked(state: Any, task_ids: list[str]) -> list[str]:
-    """Deletes the parked messages of these tasks; returns the ids of those that there were.
+    """Deletes the parked messages of these tasks; returns the task ids that had one.
 
-    Raises redis errors, as every control command may: the caller is told.
+    Raises redis errors, which Celery replies to the caller as to those of any control command.
     """
     channel = state.consumer.task_consumer.channel
-    if not task_ids or getattr(channel, "script_keys", None) is None:
-        return []  # another transport parks nothing
-    line = Line(channel.pool)  # with gevent the channel's own is another greenlet's
-    try:
-        stored = line.run(scripts.REVOKE, channel.script_keys, task_ids)
-    finally:
-        line.close()
-    found = [loads(each.decode())[0]["headers"] for each in stored]
+    broker = brokers.of(state.consumer.connection)
+    stored = broker.revoke_delayed(channel, task_ids)
+    found = [loads(each.decode())["headers"] for each in stored]
     for headers in found:
         logger.info("task %s (%s) was revoked before its time", headers["id"], headers.get("task"))
         dispatcher = state.consumer.event_dispatcher

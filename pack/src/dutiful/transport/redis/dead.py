@@ -7,7 +7,9 @@ import json
 from dataclasses import dataclass
 from typing import Any, Final
 
-STREAM: Final = "dead_letters"
+from dutiful.transport.redis.keys import ROOT
+
+STREAM: Final = f"{ROOT}dead_letters"
 _REMOVE: Final = """
 local removed = redis.call('XDEL', KEYS[1], unpack(ARGV))
 if redis.call('XLEN', KEYS[1]) == 0 then redis.call('DEL', KEYS[1]) end

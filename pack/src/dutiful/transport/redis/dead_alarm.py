@@ -15,7 +15,7 @@ AGAIN_SECONDS: Final = 3600.0
 
 
 def alarm_of(channel: Any) -> Callable[[], None]:
-    """A call for the keeper's ticks."""
+    """A call for the heartbeat's ticks."""
     reference = weakref.ref(channel)
     limit = channel.options.dead_letters_alert_bytes
     looked, said = 0.0, 0.0
@@ -29,7 +29,7 @@ def alarm_of(channel: Any) -> Callable[[], None]:
         looked = now
         with found.conn_or_acquire() as client:
             # kombu's client prefixes only some commands' keys: ours is whole, on a plain client.
-            size = int(client.execute_command("MEMORY", "USAGE", found.script_keys[2]) or 0)
+            size = int(client.execute_command("MEMORY", "USAGE", found.keys.of_scripts[1]) or 0)
             if size < limit or (said and now - said < AGAIN_SECONDS):
                 return
             count = DeadLetters(client, found.global_keyprefix).count()

@@ -1,7 +1,7 @@
-"""The keeper: a daemon thread with a connection of its own that keeps this process's lease.
+"""The heartbeat: a daemon thread with a connection of its own that keeps this process's lease.
 
 The event loop stands still for seconds, while a thread pool drains or a solo task runs; the lease
-must not. Forked children have no keeper: they hold nothing.
+must not. Forked children have no heartbeat: they hold nothing.
 """
 
 import atexit
@@ -9,38 +9,39 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 from redis.exceptions import RedisError
 
 from dutiful.transport.options import Options
 from dutiful.transport.redis import host, scripts
+from dutiful.transport.redis.keys import Keys
 from dutiful.transport.redis.owner import Owner
-from dutiful.transport.redis.script_connection import Line
+from dutiful.transport.redis.script_connection import ScriptConnection
+from dutiful.transport.redis.settling import report_fenced, settle_call
 
 logger = logging.getLogger(__name__)
 TICK_SECONDS = 1.0
 """How often it flushes acks and looks for processes of this host that are gone."""
 
 
-class Keeper:
+class LeaseHeartbeat:
     """Refreshes the lease, flushes what is pending, reaps the dead."""
 
     def __init__(
         self,
         owner: Owner,
         pool: Any,
-        keys: Sequence[str],
+        keys: Keys,
         options: Options,
-        visibility_seconds: float,
     ) -> None:
         self.owner, self.options = owner, options
-        self._line = Line(pool)
+        self._connection = ScriptConnection(pool)
         self._keys = keys
-        self._tick = min(TICK_SECONDS, options.refresh_seconds, visibility_seconds / 4)
-        self._renew_seconds = visibility_seconds / 4
-        self._refreshed = self._renewed = self._reaped = 0.0
+        self._tick = min(TICK_SECONDS, options.refresh_seconds)
+        self._refreshed = self._reaped = 0.0
         self._poke = threading.Event()
         self._done = threading.Condition()
         self._asked = self._answered = 0
@@ -48,7 +49,7 @@ class Keeper:
         self._neighbours: dict[str, tuple[int, str]] = {}
         self.on_tick: list[Callable[[], None]] = []
         """Called each tick, for what else must look after this broker."""
-        self.thread = threading.Thread(target=self._run, name="lease-keeper", daemon=True)
+        self.thread = threading.Thread(target=self._run, name="lease-heartbeat", daemon=True)
 
     def start(self) -> None:
         self.thread.start()
@@ -74,32 +75,30 @@ class Keeper:
             try:
                 self._flush()
                 if closing:
-                    self._say_bye()
+                    self._leave()
                 else:
                     self._keep()
             except (RedisError, OSError) as error:
-                # The loop's own connection says it loudly; this one tries again at once.
-                logger.info("lease keeper: %s; trying again", error)
+                # The loop logs its own lost connection as an error; this one tries again at once.
+                logger.info("lease heartbeat: %s; trying again", error)
                 time.sleep(min(0.2, self._tick))
                 continue
             except Exception:  # whatever it is, the lease must be kept
-                logger.exception("lease keeper: trying again")
+                logger.exception("lease heartbeat: trying again")
                 time.sleep(self._tick)
                 continue
             with self._done:
                 self._answered = asked
                 self._done.notify_all()
-        self._line.close()
+        self._connection.close()
 
     def _flush(self) -> None:
         for tag in self.owner.abandoned():
             self.owner.put_back([tag])
-        if self.owner.has_pending:
-            acks, others = self.owner.take()
+        acks, others = self.owner.take()
+        if calls := settle_call(self._keys, self.owner, (acks, others)):
             try:
-                fenced = self._line.run(
-                    scripts.SETTLE, self._keys, settle_words(self.owner, acks, others)
-                )
+                (fenced,) = self._connection.run_all(calls)
             except BaseException:
                 self.owner.give_back(acks, others)
                 raise
@@ -108,21 +107,13 @@ class Keeper:
 
     def _keep(self) -> None:
         now = time.monotonic()
-        if (
-            now - self._refreshed >= self.options.refresh_seconds
-            or now - self._renewed >= self._renew_seconds
-        ):
-            renew = now - self._renewed >= self._renew_seconds
+        if now - self._refreshed >= self.options.refresh_seconds:
             facts = json.dumps(self.owner.facts)
-            reply = self._line.run(
-                scripts.REFRESH,
-                self._keys,
-                (self.owner.id, facts, self.options.lease_seconds, int(renew)),
+            reply = self._run_script(
+                scripts.REFRESH, self.owner.id, facts, self.options.lease_seconds
             )
             self._refreshed = now
-            if renew:
-                self._renewed = now
-            if reply[0] == b"reaped":
+            if reply == b"reaped":
                 logger.error(
                     "this worker did not refresh its lease for %g s (frozen, or cut off from the"
                     " broker); its messages were given to others. What runs here may run twice.",
@@ -136,19 +127,19 @@ class Keeper:
             except (RedisError, OSError):
                 raise
             except Exception:  # whatever it is, the lease must be kept
-                logger.exception("lease keeper: %r failed", call)
+                logger.exception("lease heartbeat: %r failed", call)
 
-    def hello(self, line: Line | None = None) -> None:
+    def hello(self, connection: ScriptConnection | None = None) -> None:
         """Announces the owner and raises its epoch. Raises redis errors."""
-        line = line or self._line
-        with self.owner.talking:
-            epoch, _again = line.run(
+        connection = connection or self._connection
+        with self.owner.request_lock:
+            epoch, _again = connection.run(
                 scripts.HELLO,
-                self._keys,
+                self._keys.of_scripts,
                 (
                     self.owner.id,
                     json.dumps(self.owner.facts),
-                    run_id_of(line.command("INFO", "server")),
+                    run_id_of(connection.command("INFO", "server")),
                     self.options.lease_seconds,
                     *self.owner.known(),
                 ),
@@ -164,20 +155,29 @@ class Keeper:
         evidence = json.dumps(
             {"at": time.time(), "reaped by": self.owner.facts.get("worker") or self.owner.id}
         )
-        run_id = run_id_of(self._line.command("INFO", "server"))
+        run_id = run_id_of(self._connection.command("INFO", "server"))
         words = (self.owner.id, self.options.lease_seconds, evidence, run_id, *gone)
-        reply = self._line.run(scripts.REAP, self._keys, words)
-        for i in range(0, len(reply), 3):
-            report_vanished(reply[i].decode(), json.loads(reply[i + 1]), int(reply[i + 2]))
+        counts: Counter[str] = Counter()
+        facts: dict[str, Any] = {}
+        more = 1
+        while more:
+            more, *reaped = self._run_script(scripts.REAP, *words)
+            if reaped:
+                owner_id = reaped[0].decode()
+                facts.setdefault(owner_id, json.loads(reaped[1]))
+                counts[owner_id] += reaped[2]
+        for owner_id, found in facts.items():
+            report_vanished(owner_id, found, counts[owner_id])
 
     def _gone_neighbours(self) -> list[str]:
         """Owners of this host whose process is no more: no need to wait for their lease."""
-        ids = [
-            each.decode() for each in self._line.command("ZRANGE", f"{self._keys[0]}:owners", 0, -1)
-        ]
+        owners = self._keys.ours("owners")
+        ids = [each.decode() for each in self._connection.command("ZRANGE", owners, 0, -1)]
         for owner_id in ids:
             if owner_id not in self._neighbours:
-                raw = self._line.command("HGET", f"{self._keys[0]}:owner:{owner_id}", "facts")
+                raw = self._connection.command(
+                    "HGET", self._keys.ours(f"owner:{owner_id}"), "facts"
+                )
                 facts = json.loads(raw or "{}")
                 local = facts.get("host") == host.here()
                 self._neighbours[owner_id] = (facts["pid"], facts["started"]) if local else (0, "")
@@ -188,17 +188,13 @@ class Keeper:
             if pid and owner_id != self.owner.id and host.gone(pid, since)
         ]
 
-    def _say_bye(self) -> None:
-        self._line.run(scripts.BYE, self._keys, (self.owner.id,))
+    def _leave(self) -> None:
+        while self._run_script(scripts.BYE, self.owner.id)[1]:
+            pass  # it goes back in batches
         self.owner.closed = True
 
-
-def settle_words(owner: Owner, acks: list[str], others: list[Any]) -> list[Any]:
-    """The arguments of settle.lua."""
-    words: list[Any] = [owner.id, len(acks), *acks]
-    for each in others:
-        words += (each.what, each.tag, each.first, each.second)
-    return words
+    def _run_script(self, script: scripts.Script, *args: Any) -> Any:
+        return self._connection.run(script, self._keys.of_scripts, args)
 
 
 def run_id_of(info: Any) -> str:
@@ -208,15 +204,6 @@ def run_id_of(info: Any) -> str:
         if line.startswith("run_id:"):
             return line.partition(":")[2]
     return "unknown"
-
-
-def report_fenced(tags: list[bytes]) -> None:
-    if tags:
-        logger.warning(
-            "%d late acknowledgements had no effect: others have the messages by now (%s ...)",
-            len(tags),
-            tags[0].decode(errors="replace"),
-        )
 
 
 def report_vanished(owner_id: str, facts: dict[str, Any], count: int) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from dutiful.transport.message import due_seconds
 from dutiful.transport.redis import scripts
+from dutiful.transport.redis.keys import Keys
 
 MOST_OWNERS: Final = 1000
 """Leases that a look tells of, the latest refreshed first."""
@@ -59,14 +60,12 @@ class Lens:
     def __init__(self, channel: Any, queues: tuple[str, ...]) -> None:
         self.queues = queues
         self.prefix: str = channel.global_keyprefix
-        steps = channel.priority_steps
-        lists = [
-            f"{self.prefix}{channel._q_for_pri(name, step)}" for name in queues for step in steps
-        ]
-        keys = [f"{self.prefix}{channel.unacked_key}", f"{self.prefix}dead_letters", *lists]
-        self.call: tuple[list[str], list[int]] = (keys, [len(steps), MOST_OWNERS])
+        names = Keys(channel)
+        keys = [*names.of_scripts, *(each for queue in queues for each in names.lists(queue))]
+        steps = len(channel.priority_steps)
+        self.call: tuple[list[str], list[int]] = (keys, [steps, MOST_OWNERS])
         """Keys and arguments of the script."""
-        self.words = (scripts.LOOK.sha, len(keys), *keys, len(steps), MOST_OWNERS)
+        self.words = (scripts.LOOK.sha, len(keys), *keys, steps, MOST_OWNERS)
         """Arguments of EVALSHA."""
 
     def seen(self, reply: list[Any]) -> Look:
@@ -74,7 +73,7 @@ class Lens:
         now, queues, owners, flow, parked, suspects, dead, oldest = reply
         counted: dict[str, dict[str, int]] = {}
         for word, value in zip(flow[::2], flow[1::2], strict=True):
-            what, _, name = word.decode().partition("|")
+            what, name = json.loads(word)
             counted.setdefault(name.removeprefix(self.prefix), {})[what] = int(value)
         return Look(
             now=float(now),

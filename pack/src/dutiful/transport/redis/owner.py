@@ -30,7 +30,7 @@ class Held:
     message_ref: "weakref.ref[Message] | None" = None
     delivered: bool = False
     settled: bool = False
-    """Decided; the server hears of it with the next packet."""
+    """Decided; the next packet tells the server."""
 
     @property
     def message(self) -> Message | None:
@@ -39,7 +39,7 @@ class Held:
 
 @dataclass
 class Operation:
-    """One thing to tell the server about a message: ack, back, again, crash or dead."""
+    """One settlement of a message: ack, back, delay, again, crash or dead."""
 
     what: str
     tag: str
@@ -65,20 +65,19 @@ class Owner:
         self.pid = os.getpid()
         self.counts: Counter[str] = Counter()
         """Held messages by queue."""
-        self.talking = threading.RLock()
+        self.request_lock = threading.RLock()
         """Held while a claim or a hello is under way, so that no reply is taken for lost."""
         self._held: dict[str, Held] = {}
         self._pending: deque[Operation] = deque()
         self._sent: set[str] = set()
-        """Tags told to the server, whose answer is not there yet."""
+        """Tags that were sent to the server and are not answered yet."""
         self._sending = threading.Lock()
-        """Map and counts change together: the loop and the keeper both do it."""
-        self.hearing = False
+        """Map and counts change together: the loop and the heartbeat both do it."""
+        self.isolates = False
         """A suspect runs in a child of this process: the lease that it came by may be over."""
-        self.may_hear = False
-        """A suspect was settled since the last claim: there is room for the next. Where the keeper
-        tells of it and a claim is faster, the next poll finds that."""
-        self.keeper: Any = None
+        self.may_isolate = False
+        """A suspect was settled since the last claim, so there is room for the next one."""
+        self.heartbeat: Any = None
         self.channels: weakref.WeakSet[Any] = weakref.WeakSet()
         """Those that claim for this owner; usually one."""
         self._wake: Any = None
@@ -118,7 +117,7 @@ class Owner:
         return counts.total(), counts
 
     def settle(self, what: str, tag: str, first: str = "", second: str = "") -> None:
-        """Queued from any thread; the loop or the keeper sends it."""
+        """Queued from any thread; the loop or the heartbeat sends it."""
         held = self._held.get(tag)
         if held is not None:
             held.settled = True
@@ -126,10 +125,6 @@ class Owner:
         if self._wake and not self._woken and threading.get_ident() != self._loop_thread:
             self._woken = True
             self._wake()
-
-    @property
-    def has_pending(self) -> bool:
-        return bool(self._pending)
 
     def take(self) -> tuple[list[str], list[Operation]]:
         """All that is pending: tags to acknowledge, other operations. They leave the map.
@@ -151,7 +146,7 @@ class Owner:
                 held = self._held.pop(operation.tag, None)
                 if held is not None:
                     self.counts[held.queue] -= 1
-                    self.may_hear |= held.suspect
+                    self.may_isolate |= held.suspect
         return acks, others
 
     def settled(self, acks: Iterable[str], others: Iterable[Operation]) -> None:
@@ -159,7 +154,7 @@ class Owner:
         self._sent.difference_update(acks, (operation.tag for operation in others))
 
     def give_back(self, acks: Iterable[str], others: Iterable[Operation]) -> None:
-        """The server may not have heard of these: they are sent again."""
+        """The server may not have received these: they are sent again."""
         again = [*(Operation("ack", tag) for tag in acks), *others]
         self._pending.extendleft(reversed(again))
         self.settled(acks, others)
@@ -184,15 +179,15 @@ class Owner:
         self.facts.update(facts)
 
     def flush(self, seconds: float = 2.0) -> bool:
-        """Sends what is pending, by the keeper's connection. False if it took longer."""
-        return bool(self.keeper and self.keeper.flush(seconds))
+        """Sends what is pending, by the heartbeat's connection. False if it took longer."""
+        return bool(self.heartbeat and self.heartbeat.flush(seconds))
 
     def close(self, seconds: float = 2.0) -> bool:
         """Acks, then puts back all that is held, uncounted, and gives up the lease."""
         if self.closed or self.pid != os.getpid():  # a forked child holds nothing
             return True
         self.stopped = True
-        return bool(self.keeper and self.keeper.close(seconds))
+        return bool(self.heartbeat and self.heartbeat.close(seconds))
 
     def abandoned(self) -> list[str]:
         """Tags that nobody can settle any more.

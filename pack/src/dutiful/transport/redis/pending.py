@@ -12,15 +12,15 @@ from typing import Any, Final
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from dutiful.transport.redis.owner import Operation, Owner
-from dutiful.transport.redis.script_connection import Call, Line
+from dutiful.transport.redis.script_connection import Call, ScriptConnection
 
 LONGEST_SECONDS: Final = 10.0
 """A reply that takes longer is lost: the connection is given up, as a blocking one would be."""
 
 
 @dataclass
-class Flight:
-    """What was sent, to be told what became of it. Holds the owner's `talking` until it ends."""
+class PendingClaim:
+    """A packet that was sent. It holds the owner's `request_lock` until it ends."""
 
     owner: Owner
     calls: list[Call]
@@ -30,93 +30,91 @@ class Flight:
     sent: float = field(default_factory=time.monotonic)
 
     def failed(self) -> None:
-        """The server may or may not have heard it."""
+        """The server may or may not have executed it."""
         self.owner.give_back(self.acks, self.others)
         self.end()
 
     def end(self) -> None:
         with contextlib.suppress(RuntimeError):  # ended by another thread: the process is leaving
-            self.owner.talking.release()
+            self.owner.request_lock.release()
 
     @property
     def overdue(self) -> bool:
         return time.monotonic() - self.sent > LONGEST_SECONDS
 
 
-class Flights:
-    """The channel's side: one flight at a time, on a connection of its own."""
+class Pipeline:
+    """One packet at a time, on a connection of its own that an event loop watches."""
 
-    pool: Any
-    connection: Any
-    line: Line
-    _flight: Flight | None = None
-    _ahead: Line | None = None
-
-    @property
-    def ahead(self) -> Any:
-        """The socket of that connection."""
-        return self._ahead and self._ahead.socket
+    def __init__(self, channel: Any) -> None:
+        self._channel = channel
+        self._pending: PendingClaim | None = None
+        self._connection: ScriptConnection | None = None
+        self.reply_lost = False
+        """The server may list messages that this process does not know."""
 
     @property
-    def flies(self) -> bool:
-        """Whether an answer is awaited, however long it takes."""
-        return self._flight is not None
+    def socket(self) -> Any:
+        """None while there is no connection."""
+        return self._connection and self._connection.socket
 
     @property
-    def flying(self) -> bool:
-        """Whether an answer is awaited. Raises redis' TimeoutError when it is overdue."""
-        if self._flight is None:
+    def busy(self) -> bool:
+        """Whether a reply is awaited, however long it takes."""
+        return self._pending is not None
+
+    @property
+    def awaits_reply(self) -> bool:
+        """Whether a reply is awaited. Raises redis' TimeoutError when it is overdue."""
+        if self._pending is None:
             return False
-        if self._flight.overdue:
+        if self._pending.overdue:
             self.abandon()
             raise RedisTimeoutError(f"no reply to a claim in {LONGEST_SECONDS:g} s")
         return True
 
-    def send_off(self, flight: Flight) -> None:
+    def send(self, pending: PendingClaim) -> None:
         """Raises redis errors; then nothing is under way."""
-        if self._ahead is None:
-            self._ahead = Line(self.pool, self.connection.cycle.unwatch)
-        flight.owner.talking.acquire()
-        self._flight = flight
+        cycle = self._channel.connection.cycle
+        if self._connection is None:
+            self._connection = ScriptConnection(self._channel.pool, cycle.unwatch)
+        pending.owner.request_lock.acquire()
+        self._pending = pending
         try:
-            self._ahead.send(flight.calls)
+            self._connection.send(pending.calls)
         except BaseException:
             self.abandon()
             raise
-        self.connection.cycle.watch(self, self._ahead.fileno)
+        cycle.watch(self._channel, self._connection.fileno)
 
-    def receive(self) -> tuple[Flight, list[Any]] | None:
-        """The flight and its replies; None where the server only hung up. Raises redis errors.
+    def receive(self) -> tuple[PendingClaim, list[Any]] | None:
+        """The packet and its replies; None where the server only hung up. Raises redis errors.
 
-        Whoever gets a flight ends it, once what it brought is in the map.
+        The caller ends the packet, once the claimed messages are in the owner's map.
         """
-        flight = self._flight
-        if flight is None or self._ahead is None:
-            if self._ahead is not None:
-                self._ahead.close()
+        pending = self._pending
+        if pending is None or self._connection is None:
+            if self._connection is not None:
+                self._connection.close()
             return None
         try:
-            replies = self._ahead.receive(flight.calls)
+            replies = self._connection.receive(pending.calls)
         except BaseException:
             self.abandon()
             raise
-        self._flight = None
-        return flight, replies
+        self._pending = None
+        return pending, replies
 
-    def hang_up(self) -> None:
-        """The next to use a held connection gets a new one; what is under way is left alone."""
-        self.line.close()
-        if self._ahead is not None and not self.flies:
-            self._ahead.close()
+    def close_idle(self) -> None:
+        """The next packet gets a new connection; one that is under way is left alone."""
+        if self._connection is not None and not self.busy:
+            self._connection.close()
 
     def abandon(self) -> None:
-        """Gives up what is under way, and its connection."""
-        flight, self._flight = self._flight, None
-        if self._ahead is not None:
-            self._ahead.close()
-        if flight is not None:
-            self.unsure = True
-            flight.failed()
-
-    unsure = False
-    """A reply was lost: the server may list what this process does not know."""
+        """Gives up the packet that is under way, and its connection."""
+        pending, self._pending = self._pending, None
+        if self._connection is not None:
+            self._connection.close()
+        if pending is not None:
+            self.reply_lost = True
+            pending.failed()

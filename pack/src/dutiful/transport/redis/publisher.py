@@ -1,8 +1,8 @@
-"""A connection for prompt publishing: it answers by a deadline, or it has not published.
+"""A connection that publishes by a deadline: it answers by then, or it has not published.
 
 A server that was frozen (SIGSTOP, a virtual machine that moves) runs what lies in its socket when
 it thaws: the caller has long given up and kept the message elsewhere, so it would run twice. Here
-the server is told when it is too late, by its own clock, which the lane has asked for.
+each packet has a deadline by the server's clock, which the publisher has asked for.
 """
 
 import json
@@ -15,7 +15,7 @@ from redis import exceptions as redis_errors
 
 from dutiful.transport.redis.script_connection import Call
 from dutiful.transport.redis.scripts import PUBLISH, PUBLISH_BY, PUBLISH_MANY_BY
-from dutiful.transport.unavailable import is_away
+from dutiful.transport.unavailable import is_unavailable
 
 CLOCK_SECONDS: Final = 60.0
 """The server's clock is asked for again after this long: two clocks drift apart."""
@@ -46,7 +46,7 @@ class Parcel:
     """Its priority, where it has no eta and no exchange: nothing in it needs to be read."""
 
 
-class Lane:
+class RedisPublisher:
     """On the project's transport. Not thread-safe."""
 
     broken = False
@@ -72,7 +72,7 @@ class Lane:
         self, queue: str, priority: int, texts: list[str], until: float, seconds: float
     ) -> list[Any]:
         """As `put`, for messages without an eta, at most a thousand: all of them, or none."""
-        keys = self._places(queue, priority)[:2]
+        keys = self._places(queue, priority)
         (error,) = self._run([(PUBLISH_MANY_BY, keys, texts)], until, seconds)
         if isinstance(error, TooLate):
             raise error
@@ -80,7 +80,7 @@ class Lane:
 
     def ping(self) -> None:
         """Raises what is wrong."""
-        self.channel.line.command("PING")
+        self.channel.script_connection.command("PING")
 
     def close(self) -> None:
         self.connection.release()
@@ -89,24 +89,18 @@ class Lane:
         if parcel.plain is not None:
             return PUBLISH_BY, self._places(parcel.queue, parcel.plain), [parcel.text]
         message = json.loads(parcel.text)
-        script, keys, words = self.channel.call_for(parcel.queue, message, parcel.text)
+        script, keys, words = self.channel.sender.call_for(parcel.queue, message, parcel.text)
         assert script is PUBLISH
         return PUBLISH_BY, keys, words
 
     def _places(self, queue: str, priority: int) -> list[str]:
         keys = self._keys.get((queue, priority))
         if keys is None:
-            channel = self.channel
-            name = channel.key(channel._q_for_pri(queue, priority))
-            keys = self._keys[queue, priority] = [
-                name,
-                channel.bell(queue),
-                *channel.script_keys[:2],
-            ]
+            keys = self._keys[queue, priority] = self.channel.sender.keys_for(queue, priority)
         return keys
 
     def _run(self, calls: list[Call], until: float, seconds: float) -> list[Any]:
-        line = self.channel.line
+        line = self.channel.script_connection
         if line.ready() is not self._seen or until - self._learned > CLOCK_SECONDS:
             self._learn(line)
         by = f"{until - seconds * MARGIN + self._offset:.6f}"
@@ -132,4 +126,4 @@ def _outcome(reply: Any) -> Exception | None:
         return TooLate("the broker got to it too late, and refused it")
     if not isinstance(reply, Exception):
         return None
-    return Unavailable(str(reply)) if is_away(reply) else reply
+    return Unavailable(str(reply)) if is_unavailable(reply) else reply

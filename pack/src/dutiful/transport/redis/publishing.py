@@ -1,4 +1,4 @@
-"""Publishing: a message and its bell in one script, on a held connection."""
+"""Publishing: a message and its queue's notify list in one script, on a held connection."""
 
 from typing import Any
 
@@ -6,96 +6,61 @@ from kombu import exceptions
 from kombu.utils.json import dumps
 
 from dutiful.transport.message import due_seconds
-from dutiful.transport.options import Options
 from dutiful.transport.redis import scripts
-from dutiful.transport.redis.names import Names
-from dutiful.transport.redis.script_connection import Call, Line
+from dutiful.transport.redis.script_connection import Call
 
 _BatchError: Any = vars(exceptions)["BatchPublishError"]
 
 
-class Publishing(Names):
-    """The half of a channel that sends."""
+class Sender:
+    """The half of a channel that writes messages to queues."""
 
-    options: Options
-    pool: Any
-    _expires: dict[str, int]
-    _get_message_priority: Any
-    _line: Line | None = None
+    def __init__(self, channel: Any) -> None:
+        self._channel = channel
 
-    @property
-    def line(self) -> Line:
-        """This channel's held connection."""
-        if self._line is None:
-            self._line = Line(self.pool)
-        return self._line
-
-    def _after_fork(self) -> None:
-        self._line = None  # the parent's: its socket must not be touched
-        super()._after_fork()  # type: ignore[misc]
-
-    def _disconnect_pools(self) -> None:
-        line, self._line = self._line, None
-        if line is not None:
-            line.close()
-        super()._disconnect_pools()  # type: ignore[misc]
-
-    def create_publish_batch(self, max_size: int) -> "Batch":
-        return Batch(self, max_size)
-
-    def _put(
-        self,
-        queue: str,
-        message: dict[str, Any],
-        _publish_batch: "Batch | None" = None,
-        **kwargs: Any,
-    ) -> None:
+    def put(self, queue: str, message: dict[str, Any], batch: "Batch | None" = None) -> None:
+        """Publishes one prepared message, or keeps it in a batch. Raises redis errors."""
+        channel = self._channel
         call = self.call_for(queue, message, dumps(message))
-        if _publish_batch is not None:
-            _publish_batch.calls.append(call)
+        if batch is not None:
+            batch.calls.append(call)
         else:
-            self.line.run(*call)
-        if queue in self._expires:
-            for each in (*self.lists(queue), self.bell(queue)):
-                self.line.command("PEXPIRE", each, self._expires[queue])
+            channel.script_connection.run(*call)
+        if queue in channel._expires:
+            for each in (*channel.keys.lists(queue), channel.keys.notify(queue)):
+                channel.script_connection.command("PEXPIRE", each, channel._expires[queue])
 
     def call_for(self, queue: str, message: dict[str, Any], text: str) -> Call:
-        """What publishes one message; `text` is its JSON."""
-        name = self._q_for_pri(queue, self._get_message_priority(message, reverse=False))
-        keys = [self.key(name), self.bell(queue), *self.script_keys[:2]]
-        return scripts.PUBLISH, keys, [text, *self._due_words(message, len(name) - len(queue))]
+        """The call that publishes one message; `text` is its JSON."""
+        channel = self._channel
+        priority = channel._get_message_priority(message, reverse=False)
+        keys = self.keys_for(queue, priority)
+        step = len(keys[1]) - len(channel.keys.whole(queue))
+        return scripts.PUBLISH, keys, [text, *self._due(message, step)]
 
     def put_many(self, queue: str, priority: int, messages: list[str]) -> None:
         """Prepared messages without an eta, in JSON, at most a thousand: all of them, or none."""
-        keys = [self.key(self._q_for_pri(queue, priority)), self.bell(queue)]
-        self.line.run(scripts.PUBLISH_MANY, keys, messages)
+        keys = self.keys_for(queue, priority)
+        self._channel.script_connection.run(scripts.PUBLISH_MANY, keys, messages)
 
-    def _due_words(self, message: dict[str, Any], step_size: int) -> list[Any]:
+    def keys_for(self, queue: str, priority: int) -> list[str]:
+        """The keys of the scripts that publish."""
+        keys = self._channel.keys
+        return [keys.of_scripts[0], keys.list_of(queue, priority), keys.notify(queue)]
+
+    def _due(self, message: dict[str, Any], step: int) -> list[Any]:
         """What the script needs to park a message that has an eta."""
         headers = message.get("headers")
         due = due_seconds(headers)
         if due is None or headers is None:
             return []
-        properties = message["properties"]
-        info = properties["delivery_info"]
-        suffix = f", {dumps(info.get('exchange') or '')}, {dumps(info.get('routing_key') or '')}]"
-        task_id = str(headers.get("id") or "")
         return [
             f"{due:.6f}",
-            properties["delivery_tag"],
-            suffix,
-            step_size,
-            "" if "|" in task_id else task_id,
-            self.options.poll_seconds,
+            message["properties"]["delivery_tag"],
+            step,
+            str(headers.get("id") or ""),
+            self._channel.options.poll_seconds,
         ]
-
-    def _purge(self, queue: str) -> Any:
-        self.line.command("DEL", self.bell(queue))
-        return super()._purge(queue)  # type: ignore[misc]
-
-    def _delete(self, queue: str, *args: Any, **kwargs: Any) -> None:
-        super()._delete(queue, *args, **kwargs)  # type: ignore[misc]
-        self.line.command("DEL", self.bell(queue))
 
 
 class Batch:
@@ -124,7 +89,7 @@ class Batch:
 
     def add(self, name: str, *args: Any) -> None:
         """A fanout's PUBLISH, sent after the queues' messages."""
-        self.fanouts.append((name.upper(), self.channel.key(args[0]), *args[1:]))
+        self.fanouts.append((name.upper(), self.channel.keys.whole(args[0]), *args[1:]))
 
     def flush(self) -> None:
         calls, self.calls = self.calls, []
@@ -132,9 +97,9 @@ class Batch:
         if calls or fanouts:
             try:
                 if calls:
-                    self.channel.line.run_all(calls)
+                    self.channel.script_connection.run_all(calls)
                 for words in fanouts:
-                    self.channel.line.command(*words)
+                    self.channel.script_connection.command(*words)
             except Exception as error:
                 self._failed = error
                 raise _BatchError("Redis publish batch failed; delivery is uncertain") from error

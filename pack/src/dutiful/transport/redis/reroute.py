@@ -1,49 +1,26 @@
 """From one queue to another: what waits, and what is parked, of all tasks or of one.
 
-Each batch is one script: a message lies in one of the two queues at any moment, whoever is killed.
-Workers and producers may go on meanwhile. It works beside stock transports too.
+The messages are read and rewritten here. A script exchanges each batch, if it still lies there: a
+message is in one of the two queues at any moment, whoever is killed. Workers and producers may go
+on meanwhile. It works beside stock transports too.
 """
 
 import json
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 
 from dutiful.transport.redis import scripts
+from dutiful.transport.redis.keys import Keys
 from dutiful.transport.redis.look import Lens
-from dutiful.transport.redis.script_connection import Line
+from dutiful.transport.redis.script_connection import ScriptConnection
 
 BATCH: Final = 100
-"""Messages that one script looks at: one or two milliseconds of the server's time."""
+"""Messages that one script exchanges: a millisecond or two of the server's time."""
 BATCH_BYTES: Final = 1024 * 1024
 PASSES: Final = 5
-"""Whoever still publishes to the old queue must not keep us for ever."""
-
-
-@dataclass(frozen=True)
-class Names:
-    """The keys of a channel of kombu's, ours or stock's."""
-
-    script_keys: tuple[str, ...]
-    pairs: tuple[tuple[str, str], ...]
-    """The lists of the old queue and of the new one, a pair each priority."""
-    prefix: int
-    """Length of the old queue's own key: what follows in a list's name is the priority."""
-
-    @classmethod
-    def of(cls, channel: Any, old: str, new: str) -> "Names":
-        prefix: str = channel.global_keyprefix
-        keys = (channel.unacked_key, channel.unacked_index_key, "dead_letters")
-
-        def lists(queue: str) -> list[str]:
-            return [f"{prefix}{channel._q_for_pri(queue, n)}" for n in channel.priority_steps]
-
-        return cls(
-            tuple(f"{prefix}{key}" for key in keys),
-            tuple(zip(lists(old), lists(new), strict=True)),
-            len(prefix) + len(old),
-        )
+"""A producer that still publishes to the old queue must not keep a move going for ever."""
+UNREADABLE: Final = (ValueError, TypeError, LookupError, AttributeError, RecursionError)
 
 
 class Move:
@@ -53,12 +30,14 @@ class Move:
         self, channel: Any, old: str, new: str, task: str = "", rate: float | None = None
     ) -> None:
         """`task` is a task's name, "" for all; `rate` is messages a second, None for no bound."""
-        self.names = Names.of(channel, old, new)
-        self.old, self.lens = old, Lens(channel, (old,))
-        self.words = (json.dumps(task)[1:-1], json.dumps(new))
+        keys = self._keys = Keys(channel)
+        self.pairs = tuple(zip(keys.lists(old), keys.lists(new), strict=True))
+        """The lists of the old queue and of the new one, a pair for each priority."""
+        self.old, self.new, self.task = old, new, task
+        self.lens = Lens(channel, (old,))
         self.rate = rate
         self.size = BATCH if rate is None else max(1, min(BATCH, int(rate / 10)))
-        self.line = Line(channel.pool)
+        self.line = ScriptConnection(channel.pool)
         self.moved = self.parked = 0
         self.arriving = False
         """Each pass found new ones: somebody publishes to the old queue."""
@@ -66,13 +45,13 @@ class Move:
     def run(self) -> Iterator[int]:
         """Until a pass finds nothing to move; yields how many each batch moved.
 
-        First what is parked: what is due meanwhile joins the waiting ones, in front of us.
+        Parked messages come first: those that are due meanwhile join the waiting ones.
         """
         yield from self._parked()
         for _ in range(PASSES):
             before = self.moved
-            for step in range(len(self.names.pairs)):
-                yield from self._waiting(step)
+            for old, new in self.pairs:
+                yield from self._waiting(old, new)
             if self.moved == before:
                 return
         self.arriving = True
@@ -86,40 +65,78 @@ class Move:
     def close(self) -> None:
         self.line.close()
 
-    def _waiting(self, step: int) -> Iterator[int]:
+    def rewritten(self, raw: bytes) -> str | bytes | None:
+        """The message for its new queue; None where another task was asked for.
+
+        Retries and stock workers read the message's place from its text. What cannot be read moves
+        as it is, where all tasks move.
+        """
+        try:
+            message = json.loads(raw)
+            if self.task and message["headers"]["task"] != self.task:
+                return None
+            info = message["properties"]["delivery_info"]
+            if "exchange" in info:
+                info["exchange"] = ""
+            if "routing_key" in info:
+                info["routing_key"] = self.new
+            return json.dumps(message)
+        except UNREADABLE:
+            return None if self.task else raw
+
+    def _waiting(self, old: str, new: str) -> Iterator[int]:
         """One list, from its oldest message on."""
-        pair = self.names.pairs[step]
-        keys = [*self.names.script_keys, *pair, *(old for old, _ in self.names.pairs)]
-        suffix = len(pair[0]) - self.names.prefix
-        stay, last, done = 0, b"", 0
-        while not done:
+        step = len(old) - len(self._keys.whole(self.old))
+        keys = [*self._keys.of_scripts, old, new, *(each for each, _ in self.pairs)]
+        stay, last = 0, b""
+        while True:
             began = time.monotonic()
-            words = (*self.words, self.size, BATCH_BYTES, stay, last, suffix)
-            count, stay, last, done, _ = self.line.run(scripts.REROUTE, keys, ["list", *words])
+            words = ["read", self.size, BATCH_BYTES, stay, last]
+            stay, *found = self.line.run(scripts.REROUTE, keys, words)
+            texts: list[Any] = []
+            staying = stay
+            for raw in found:
+                text = self.rewritten(raw)
+                if text is None:
+                    staying, last = staying + 1, raw
+                else:
+                    texts += (raw, text)
+            count = 0
+            if texts:
+                count = self.line.run(scripts.REROUTE, keys, ["waiting", step, stay, *texts])
+            stay = staying
             self.moved += count
             yield count
+            if not found:
+                return
             self._pace(count, began)
 
     def _parked(self) -> Iterator[int]:
-        keys = [*self.names.script_keys, *(key for pair in self.names.pairs for key in pair)]
-        ours = {pair[0].encode() for pair in self.names.pairs}
+        keys = [*self._keys.of_scripts, *(key for pair in self.pairs for key in pair)]
+        ours = {old for old, _ in self.pairs}
         at: Any = 0
         while at != b"0":
-            at, found = self.line.command(
-                "HSCAN", f"{self.names.script_keys[0]}:parked_at", at, "COUNT", BATCH
-            )
-            tags = [
-                tag
-                for tag, where in zip(found[::2], found[1::2], strict=True)
-                if where.split(b"|", 3)[-1] in ours
+            at, found = self.line.command("HSCAN", self._keys.ours("parked_at"), at, "COUNT", BATCH)
+            ids = [
+                each
+                for each, where in zip(found[::2], found[1::2], strict=True)
+                if json.loads(where)[0] in ours
             ]
-            for start in range(0, len(tags), self.size):
+            for start in range(0, len(ids), self.size):
                 began = time.monotonic()
-                words = ["parked", *self.words, *tags[start : start + self.size]]
-                count = self.line.run(scripts.REROUTE, keys, words)
+                count = self._exchange(keys, ids[start : start + self.size])
                 self.parked += count
                 yield count
                 self._pace(count, began)
+
+    def _exchange(self, keys: list[str], ids: list[bytes]) -> int:
+        words: list[Any] = ["parked"]
+        for each in ids:
+            raw = self.line.command("HGET", self._keys.ours("messages"), each)
+            text = self.rewritten(raw) if raw else None
+            if text is not None:
+                words += (each, text)
+        return int(self.line.run(scripts.REROUTE, keys, words)) if len(words) > 1 else 0
 
     def _pace(self, count: int, began: float) -> None:
         if self.rate is not None:

@@ -10,7 +10,7 @@ from typing import Any, Final, NoReturn
 from redis.exceptions import NoScriptError, RedisError, ResponseError
 
 from dutiful.transport.redis.scripts import Script
-from dutiful.transport.unavailable import as_broken, breaks
+from dutiful.transport.unavailable import as_connection_error, breaks, named
 
 IDLE_SECONDS: Final = 1.0
 """A connection unused for longer is looked at before it carries a message."""
@@ -19,7 +19,7 @@ Call = tuple[Script, Sequence[Any], Iterable[Any]]
 """A script, its keys, its arguments."""
 
 
-class Line:
+class ScriptConnection:
     """One connection of a pool, kept until it breaks."""
 
     def __init__(self, pool: Any, on_close: Callable[[int], None] | None = None) -> None:
@@ -87,7 +87,7 @@ class Line:
         return int(self._connection._sock.fileno())
 
     def ready(self) -> Any:
-        """The connection, made or mended if need be."""
+        """The connection, made anew where it has ended."""
         connection = self._connection
         if connection is not None and time.monotonic() - self._used > IDLE_SECONDS:
             if not _ended(connection):
@@ -95,7 +95,7 @@ class Line:
             self.close()
             connection = None
         if connection is None:
-            with as_broken():
+            with as_connection_error():
                 connection = self._connection = self._pool.get_connection()
         return connection
 
@@ -103,7 +103,7 @@ class Line:
         """Raises it. One that takes nothing now is left: the next connection may be another's."""
         if breaks(error):
             self.close()
-        with as_broken():
+        with as_connection_error():
             raise error
 
     def _talk(self, connection: Any, words: Sequence[tuple[Any, ...]]) -> list[Any]:
@@ -127,9 +127,9 @@ class Line:
                 try:
                     replies.append(connection.read_response())
                 except ResponseError as error:
-                    replies.append(error)
+                    replies.append(named(error))
         except BaseException:
-            self.close()  # a reply may still come: nobody must take it for his own
+            self.close()  # a reply may still come: nobody must take it for another one
             raise
         self._used = time.monotonic()
         return replies
@@ -141,7 +141,7 @@ def _words(call: Call) -> tuple[Any, ...]:
 
 
 def _ended(connection: Any) -> bool:
-    """Whether the server has hung up on an idle connection (or says what nobody asked)."""
+    """Whether the server has hung up on an idle connection (or sent something unasked)."""
     try:
         return bool(connection.can_read(timeout=0))
     except (RedisError, OSError):

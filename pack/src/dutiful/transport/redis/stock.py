@@ -8,7 +8,7 @@ from typing import Any, Final
 from kombu.transport import redis as stock
 from kombu.utils.json import loads
 
-from dutiful.transport.redis.script_connection import Line
+from dutiful.transport.redis.script_connection import ScriptConnection
 
 _QoS: Any = stock.QoS
 MOST_SECONDS: Final = 10.0
@@ -37,25 +37,24 @@ class Sweeper(_QoS):
             super().restore_by_tag(tag, client, leftmost)
 
     def _bury(self, tag: Any, stored: Any, why: str) -> None:
-        unacked, index, dead = self.channel.script_keys
+        keys = self.channel.keys
         words = ("reason", "undecodable", "detail", why, "list", "", "tag", tag, "owner", "")
-        line = Line(self.channel.pool)
+        line = ScriptConnection(self.channel.pool)
         try:
-            line.command("XADD", dead, "*", *words, "crashes", "[]", "raw", stored)
-            line.command("HDEL", unacked, tag)
-            line.command("ZREM", index, tag)
+            line.command("XADD", keys.of_scripts[1], "*", *words, "crashes", "[]", "raw", stored)
+            line.command("HDEL", keys.whole(self.unacked_key), tag)
+            line.command("ZREM", keys.whole(self.unacked_index_key), tag)
         finally:
             line.close()
 
 
 def sweep_of(channel: Any) -> Callable[[], None]:
-    """A call for the keeper's ticks: stock's sweep, by stock's rule, the visibility timeout.
+    """A call for the heartbeat's ticks: stock's sweep, by stock's rule, the visibility timeout.
 
-    Owners of ours renew the scores of what they hold, so it sees only what has no owner.
+    What our workers claim does not lie there, so it sees only what stock workers took.
     """
     reference = weakref.ref(channel)
     every = min(MOST_SECONDS, channel.visibility_timeout / 2)
-    quiet = f"{channel.unacked_key}:quiet"
     last = time.monotonic()
 
     def sweep() -> None:
@@ -64,9 +63,6 @@ def sweep_of(channel: Any) -> Callable[[], None]:
         if found is None or found.closed or time.monotonic() - last < every:
             return
         last = time.monotonic()
-        with found.conn_or_acquire() as client:
-            if client.connection_pool is None or client.get(found.key(quiet)):
-                return  # the server was away; the owners must renew first
         qos = Sweeper(found)
         qos._on_collect.cancel()
         qos.restore_visible(num=100, interval=1)

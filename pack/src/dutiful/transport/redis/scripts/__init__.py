@@ -1,13 +1,19 @@
-"""The Lua scripts of the transport: each runs whole on the server, or not at all."""
+"""The Lua scripts of the transport: each runs whole on the server, or not at all.
+
+`common.lua` comes before every script: names of the keys, version of the layout. `prelude.lua`
+follows in those that claim or settle. `guard.lua` is put in front of a publish that has a deadline.
+"""
 
 from dataclasses import dataclass
 from hashlib import sha1
 from pathlib import Path
 from typing import Final
 
+LAYOUT: Final = "1"
+"""The version of what lies under `dutiful:`. Scripts refuse a Redis that holds another one. It is
+raised by a release that reads or writes these keys in another way."""
 _HERE: Final = Path(__file__).parent
-_PRELUDE: Final = (_HERE / "prelude.lua").read_text()
-_GUARD: Final = (_HERE / "guard.lua").read_text()
+_VERSION: Final = f"local LAYOUT_VERSION = '{LAYOUT}'\n"
 
 
 @dataclass(frozen=True)
@@ -16,51 +22,31 @@ class Script:
 
     name: str
     text: str
-
-    @property
-    def sha(self) -> str:
-        return _SHAS[self.name]
+    sha: str
 
 
-def _script(name: str, prelude: bool = True) -> Script:
-    text = (_HERE / f"{name}.lua").read_text()
-    return Script(name, f"{_PRELUDE}\n{text}" if prelude else text)
+def _script(name: str, *parts: str, flags: str = "") -> Script:
+    files = ("common", *parts, name)
+    body = "\n".join((_HERE / f"{file}.lua").read_text() for file in files)
+    text = f"#!lua{flags and f' flags={flags}'}\n{_VERSION}{body}"
+    return Script(name, text, sha1(text.encode(), usedforsecurity=False).hexdigest())
 
 
-def _guarded(script: Script) -> Script:
-    """The same with one word more at the end: when it is too late."""
-    return Script(f"{script.name}_by", f"{_GUARD}\n{script.text.removeprefix('#!lua')}")
+def _with_prelude(name: str) -> Script:
+    return _script(name, "prelude", flags="allow-oom")
 
 
-PUBLISH: Final = _script("publish", prelude=False)
-PUBLISH_MANY: Final = _script("publish_many", prelude=False)
-PUBLISH_BY: Final = _guarded(PUBLISH)
-PUBLISH_MANY_BY: Final = _guarded(PUBLISH_MANY)
-CLAIM: Final = _script("claim")
-SETTLE: Final = _script("settle")
-HELLO: Final = _script("hello")
-REFRESH: Final = _script("refresh")
-REAP: Final = _script("reap")
-BYE: Final = _script("bye")
-REVOKE: Final = _script("revoke")
-LOOK: Final = _script("look", prelude=False)
-REROUTE: Final = _script("reroute")
-
-_SHAS: Final = {
-    script.name: sha1(script.text.encode(), usedforsecurity=False).hexdigest()
-    for script in (
-        PUBLISH,
-        PUBLISH_MANY,
-        PUBLISH_BY,
-        PUBLISH_MANY_BY,
-        CLAIM,
-        SETTLE,
-        HELLO,
-        REFRESH,
-        REAP,
-        BYE,
-        REVOKE,
-        LOOK,
-        REROUTE,
-    )
-}
+PUBLISH: Final = _script("publish")
+PUBLISH_MANY: Final = _script("publish_many")
+PUBLISH_BY: Final = _script("publish", "guard")
+PUBLISH_MANY_BY: Final = _script("publish_many", "guard")
+CLAIM: Final = _with_prelude("claim")
+SETTLE: Final = _with_prelude("settle")
+HELLO: Final = _with_prelude("hello")
+REFRESH: Final = _with_prelude("refresh")
+REAP: Final = _with_prelude("reap")
+BYE: Final = _with_prelude("bye")
+REVOKE: Final = _with_prelude("revoke")
+REROUTE: Final = _with_prelude("reroute")
+EXPORT: Final = _with_prelude("export")
+LOOK: Final = _script("look", flags="no-writes")

@@ -1,17 +1,10 @@
--- An owner goes: what it still holds goes back, uncounted, and the lease ends.
--- ARGV: 1 owner. Returns how many went back.
-local owner, count = ARGV[1], 0
-for _, tag in ipairs(redis.call('HKEYS', held_by(owner))) do
-    local held = mine(owner, tag)
-    if held then
-        put_back(owner, tag, held, true)
-        count = count + 1
-    end
+-- An owner leaves: what it still holds goes back, uncounted, and the lease ends.
+-- ARGV: 1 owner. Returns how many went back, and 1 where there are more: it is to be sent again.
+local owner = ARGV[1]
+local count, more = give_back_held(owner, function(id, held) return put_back(owner, id, held, true) end)
+if not more then
+    redis.call('DEL', facts_of(owner), held_by(owner))
+    redis.call('ZREM', OWNERS, owner)
+    tidy()
 end
-redis.call('DEL', facts_of(owner), held_by(owner))
-redis.call('ZREM', OWNERS, owner)
-if redis.call('ZCARD', OWNERS) == 0 then
-    redis.call('DEL', UNACKED .. ':run_id', UNACKED .. ':copies', QUIET)
-    if redis.call('EXISTS', PARKED) == 0 then redis.call('DEL', FLOW) end
-end
-return count
+return { count, more and 1 or 0 }

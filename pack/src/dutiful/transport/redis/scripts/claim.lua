@@ -1,21 +1,25 @@
 -- Hands out messages: looks, decodes, notes the owner, pops last.
--- KEYS: 4.. the lists of each queue, in the order in which they are to be served.
--- ARGV: 1 owner ('' for a consumer without acks), 2 epoch, 3 room, 4 bytes a claim, 5 bytes a
---       message, 6 crashes that make a suspect (0: no trials here), 7 seconds after which
---       a suspect that nobody called comes by itself, 8 lists a queue, 9 '1' where the worker
---       gives a hearing, whatever is noted here, then for each queue: name, room, 'ack' or 'noack'.
--- Returns status, server's seconds, next due or '', which queues have more (a letter each: y/n),
---       then five for each message: queue number, tag, crashes, 'hearing', 'trial' or '', message.
-local owner, room, steps = ARGV[1], tonumber(ARGV[3]), tonumber(ARGV[8])
+-- KEYS: 3.. the lists of each queue, in the order in which they are to be served.
+-- ARGV: 1 owner ('' for a consumer without acks), 2 epoch, 3 capacity, 4 bytes a claim, 5 bytes a
+--       message, 6 crashes that make a suspect (0: no isolated runs here), 7 seconds after which a
+--       suspect that was not handed out is looked at again, 8 lists a queue, 9 '1' where the worker
+--       has an isolated run, whatever is noted here, then for each queue: name, capacity, 'ack' or
+--       'noack'.
+-- Returns status, server's seconds, next due or '', which queues have more (y or n for each), then
+--       seven for each message: queue number, id, crashes, 'isolated', 'final' or '', redelivered
+--       ('1' or ''), eligible_at or '', message.
+local owner, capacity, steps = ARGV[1], tonumber(ARGV[3]), tonumber(ARGV[8])
 local claim_bytes, message_bytes = tonumber(ARGV[4]), tonumber(ARGV[5])
 local suspect_after, wait = tonumber(ARGV[6]), tonumber(ARGV[7])
+local FIELDS, MOST_LOOKED = 7, 1000
 if owner ~= '' and redis.call('HGET', facts_of(owner), 'epoch') ~= ARGV[2] then
     return { 'stale' } -- reaped, or reconnected since this was sent
 end
 local now = clock()
-local next_due, out, left, bytes = unpark_due(now), {}, {}, 0
-local score, lined_up = seconds(now), 0
+local next_due, out, left = unpark_due(now), {}, {}
+local looked, bytes, lined_up = 0, 0, 0
 
+-- Returns the tag and the headers, or nil, the reason why it cannot be handed out and its detail.
 local function look(raw)
     if #raw > message_bytes then return nil, 'too large', #raw .. ' bytes' end
     local ok, message = pcall(cjson.decode, raw)
@@ -25,89 +29,88 @@ local function look(raw)
     end
     local tag = message.properties.delivery_tag
     if type(tag) ~= 'string' or tag == '' or #tag > 512 then return nil, 'no tag', '' end
-    local info = message.properties.delivery_info
-    if type(info) ~= 'table' then info = {} end
-    local place = ', ' .. cjson.encode(type(info.exchange) == 'string' and info.exchange or '')
-        .. ', ' .. cjson.encode(type(info.routing_key) == 'string' and info.routing_key or '') .. ']'
-    return tag, place, message.headers
+    return tag, type(message.headers) == 'table' and message.headers or {}
 end
 
-local function task_id(headers)
-    local id = type(headers) == 'table' and headers.id
-    return type(id) == 'string' and not string.find(id, '|', 1, true) and id or ''
+-- A worker has one isolated run at a time. The final one, which may end in a dead letter, is for a
+-- message whose child died in an isolated run, or with which two workers more have died, most
+-- likely in isolated runs: there is one at a time in the fleet.
+local function isolates()
+    local id = redis.call('HGET', facts_of(owner), 'isolates')
+    return ARGV[9] == '1' or id and redis.call('HEXISTS', held_by(owner), id) == 1
 end
-
--- A suspect has a hearing: each worker gives one at a time, and it convicts nobody. One whose child
--- died of it in a hearing is put on trial: of these, one at a time in the fleet. And so is one that
--- two workers more have died with, most likely in hearings.
-local function hears()
-    local tag = redis.call('HGET', facts_of(owner), 'hears')
-    return ARGV[9] == '1' or tag and redis.call('HGET', held_by(owner), tag)
+local function final_run_is_free()
+    local run = redis.call('HMGET', FINAL_RUN, 'owner', 'id')
+    return not (run[1] and run[2] and redis.call('ZSCORE', OWNERS, run[1])
+        and redis.call('HEXISTS', held_by(run[1]), run[2]) == 1)
 end
-local function trial_is_free()
-    local by, tag = string.match(redis.call('GET', TRIAL) or '', '^([^|]*)|(.*)$')
-    return not (by and redis.call('ZSCORE', OWNERS, by) and redis.call('HGET', held_by(by), tag))
-end
-local function admit(tag, heard)
-    if hears() or heard and not trial_is_free() then return false end
-    if heard then redis.call('SET', TRIAL, owner .. '|' .. tag) end
-    redis.call('HSET', facts_of(owner), 'hears', tag)
+local function admit(id, final)
+    if isolates() or final and not final_run_is_free() then return false end
+    if final then redis.call('HSET', FINAL_RUN, 'owner', owner, 'id', id) end
+    redis.call('HSET', facts_of(owner), 'isolates', id)
     return true
 end
 -- In line by age, so that one that is looked at and waits on keeps its place.
-local function line_up(tag, heard, headers)
-    local sent = type(headers) == 'table' and headers.enqueued_at
+local function line_up(id, final, headers)
+    local sent = headers.enqueued_at
     if not (type(sent) == 'number' and sent > 0 and sent < now) then
         sent, lined_up = now + lined_up / 1000000, lined_up + 1
     end
-    redis.call('ZADD', heard and HEARD or SUSPECTS, seconds(sent), tag)
+    redis.call('ZADD', final and FINALISTS or SUSPECTS, seconds(sent), id)
 end
 
-local rooms, taken = {}, {}
-for q = 1, (#ARGV - 9) / 3 do rooms[q], taken[q] = tonumber(ARGV[8 + 3 * q]), 0 end
+local room, taken = {}, {}
+for q = 1, (#ARGV - 9) / 3 do room[q], taken[q] = tonumber(ARGV[8 + 3 * q]), 0 end
+
+-- Notes one message under its owner. Returns its id and how it is to run, or nil where it is parked.
+local function take(raw, tag, headers, crashes, noted, list, step_size)
+    local id = new_id(tag)
+    local suspect = suspect_after > 0 and crashes >= suspect_after
+    local final = suspect
+        and (crashes >= suspect_after + 2 or redis.call('HEXISTS', crashes_of(tag), 'isolated') == 1)
+    redis.call('HSET', MESSAGES, id, raw)
+    if suspect and not admit(id, final) then
+        local task_id = type(headers.id) == 'string' and headers.id or ''
+        park(id, seconds(now + wait), list, step_size, task_id)
+        line_up(id, final, headers)
+        return nil
+    end
+    local mark = final and 'f' or noted and 'c' or 'n'
+    redis.call('HSET', held_by(owner), id, held_place(list, step_size, mark))
+    return id, final and 'final' or suspect and 'isolated' or ''
+end
 
 -- Hands out up to `most` of one list. Returns whether it has more.
 local function serve(q, step, most)
-    local name, mode, list = ARGV[7 + 3 * q], ARGV[9 + 3 * q], KEYS[3 + (q - 1) * steps + step]
+    local name, mode, list = ARGV[7 + 3 * q], ARGV[9 + 3 * q], KEYS[2 + (q - 1) * steps + step]
+    local step_size = #list - #name
     local raw = redis.call('LINDEX', list, -1)
-    while raw and math.min(most, rooms[q], room) > 0 and (bytes == 0 or bytes + #raw <= claim_bytes) do
-        local tag, place, headers = look(raw)
-        local given, crashes, as = false, 0, ''
+    while raw and math.min(most, room[q], capacity) > 0 and looked < MOST_LOOKED
+        and (bytes == 0 or bytes + #raw <= claim_bytes) do
+        looked, bytes = looked + 1, bytes + #raw
+        local tag, headers, detail = look(raw)
         if not tag then
-            bury(raw, place, headers or '', list, #list - #name, '', owner)
-        elseif mode == 'noack' then
-            given = true
+            bury(raw, headers, detail, list, step_size, '', owner)
         else
-            if redis.call('ZSCORE', INDEX, tag) then
-                -- Bound to two queues, or given out again by stock: a copy, so a tag of its own.
-                local fresh = fresh_tag(tag)
-                local from, to = string.find(raw, '"' .. tag .. '"', 1, true)
-                if from then
-                    raw = string.sub(raw, 1, from) .. fresh .. string.sub(raw, to)
-                end
-                tag = fresh
+            local noted = redis.call('EXISTS', notes_of(tag), crashes_of(tag)) > 0
+            local crashes, notes = 0, {}
+            if noted then
+                crashes = redis.call('HLEN', crashes_of(tag))
+                notes = redis.call('HMGET', notes_of(tag), 'redelivered', 'eligible_at')
             end
-            local step_size = #list - #name
-            crashes = redis.call('HLEN', crashes_of(tag))
-            local suspect = suspect_after > 0 and crashes >= suspect_after
-            local heard = suspect
-                and (crashes >= suspect_after + 2 or redis.call('HGET', crashes_of(tag), 'heard'))
-            redis.call('HSET', UNACKED, tag, '[' .. raw .. place)
-            if suspect and not admit(tag, heard) then
-                park(tag, seconds(now + wait), #place, step_size, list, task_id(headers))
-                line_up(tag, heard, headers)
+            local id, as = tag, ''
+            if mode == 'noack' then
+                if noted then redis.call('DEL', notes_of(tag), crashes_of(tag)) end
             else
-                given, as = true, heard and 'trial' or suspect and 'hearing' or ''
-                redis.call('ZADD', INDEX, score, tag)
-                local mark = heard and 't' or crashes > 0 and 'c' or 'n'
-                redis.call('HSET', held_by(owner), tag, note(score, #place, mark, step_size, list))
-                taken[q] = taken[q] + 1
+                id, as = take(raw, tag, headers, crashes, noted, list, step_size)
             end
-        end
-        if given then
-            local i = #out
-            out[i + 1], out[i + 2], out[i + 3], out[i + 4], out[i + 5] = q, tag, crashes, as, raw
-            most, rooms[q], room, bytes = most - 1, rooms[q] - 1, room - 1, bytes + #raw
+            if id then
+                local i = #out
+                out[i + 1], out[i + 2], out[i + 3], out[i + 4] = q, id, crashes, as
+                out[i + 5], out[i + 6], out[i + FIELDS] = notes[1] or '', notes[2] or '', raw
+                most, room[q], capacity = most - 1, room[q] - 1, capacity - 1
+                if mode ~= 'noack' then taken[q] = taken[q] + 1 end
+            end
         end
         redis.call('RPOP', list)
         raw = redis.call('LINDEX', list, -1)
@@ -115,19 +118,21 @@ local function serve(q, step, most)
     return raw ~= false
 end
 
--- The first in line that this claim has room for is handed out first. A few are looked at: where
--- others' are before them, those come by themselves when they are due.
-local function call(line)
+-- The first in line that this claim has capacity for is handed out first. Some are looked at: where
+-- those of other queues are before them, they are handed out when they are due.
+local function serve_line(line)
     local places = {}
-    for q = 1, #rooms do
+    for q = 1, #room do
         for step = 1, steps do
-            places[KEYS[3 + (q - 1) * steps + step]] = rooms[q] > 0 and ARGV[9 + 3 * q] == 'ack' and { q, step }
+            places[KEYS[2 + (q - 1) * steps + step]] = room[q] > 0 and ARGV[9 + 3 * q] == 'ack' and { q, step }
         end
     end
-    for _, tag in ipairs(redis.call('ZRANGE', line, 0, 19)) do
-        local _, _, _, list = place_of(tag)
-        local place = places[list or '']
-        if (place or not list) and unpark(tag, true) then
+    for _, id in ipairs(redis.call('ZRANGE', line, 0, 19)) do
+        local parked = parked_place(id)
+        local place = parked and places[parked.list]
+        if not parked then
+            no_longer_parked(id)
+        elseif place and unpark(id, true) then
             serve(place[1], place[2], 1)
             return true
         end
@@ -138,23 +143,19 @@ end
 local function oldest(line)
     return tonumber(redis.call('ZRANGE', line, 0, 0, 'WITHSCORES')[2] or math.huge)
 end
-if suspect_after > 0 and room > 0 and redis.call('EXISTS', SUSPECTS, HEARD) > 0 and not hears() then
-    local lines = oldest(HEARD) < oldest(SUSPECTS) and { HEARD, SUSPECTS } or { SUSPECTS, HEARD }
+if suspect_after > 0 and capacity > 0 and redis.call('EXISTS', SUSPECTS, FINALISTS) > 0 and not isolates() then
+    local lines = { SUSPECTS, FINALISTS }
+    if oldest(FINALISTS) < oldest(SUSPECTS) then lines = { FINALISTS, SUSPECTS } end
     for _, line in ipairs(lines) do
-        if (line == SUSPECTS or trial_is_free()) and call(line) then break end
+        if (line == SUSPECTS or final_run_is_free()) and serve_line(line) then break end
     end
 end
 
-for q = 1, (#ARGV - 9) / 3 do
+for q = 1, #room do
     local name, more = ARGV[7 + 3 * q], false
-    for step = 1, steps do more = serve(q, step, rooms[q]) or more end
+    for step = 1, steps do more = serve(q, step, room[q]) or more end
     if taken[q] > 0 then flow('taken', name, 0, taken[q]) end
     left[q] = more and 'y' or 'n'
-    local bell = name .. ':bell'
-    if not more then
-        redis.call('DEL', bell)
-    elseif redis.call('EXISTS', bell) == 0 then
-        redis.call('LPUSH', bell, '1')
-    end
+    if more then notify(name .. ':notify') else redis.call('DEL', name .. ':notify') end
 end
-return { 'ok', score, next_due, table.concat(left), unpack(out) }
+return { 'ok', seconds(now), next_due, table.concat(left), unpack(out) }

@@ -1,157 +1,113 @@
-#!lua flags=allow-oom
--- Shared by every script that settles or claims; `dutiful/transport/redis/scripts/__init__.py` puts it in front.
--- allow-oom: a full server must still be drained. Nothing that can fail follows a pop, since Lua
--- does not roll back. KEYS of every script: 1 unacked, 2 unacked_index, 3 dead_letters.
-local UNACKED, INDEX, DEAD = KEYS[1], KEYS[2], KEYS[3]
-local OWNERS, PARKED, PARKED_AT, TASK_IDS = UNACKED .. ':owners', UNACKED .. ':parked',
-    UNACKED .. ':parked_at', UNACKED .. ':parked_ids'
-local TRIAL, QUIET = UNACKED .. ':trial', UNACKED .. ':quiet'
-local SUSPECTS, HEARD = UNACKED .. ':suspects', UNACKED .. ':heard' -- parked: in line, by age
-local FLOW = UNACKED .. ':flow' -- by queue: taken, put back, acked, dead, ever; delayed now; owners lost
-local CRASHES_KEPT = 604800 -- seconds; only for those that stock Celery acknowledged
+-- Shared by the scripts that claim and settle. They are allow-oom: a full server must still be
+-- drained. Nothing that can fail follows a pop, since Lua does not roll back.
+-- KEYS: 1 dutiful:layout, 2 dutiful:dead_letters.
+local DEAD = KEYS[2]
+local QUIET, RUN_ID = ROOT .. 'quiet', ROOT .. 'run_id'
+local FINAL_RUN = ROOT .. 'final_run' -- owner and id of the one final isolated run in the fleet
+local NOTES_KEPT = 604800 -- seconds; only for those that stock Celery acknowledged
+local BATCH, BATCH_BYTES = 500, 16777216 -- messages that one script gives back
 
-local function held_by(owner) return UNACKED .. ':held:' .. owner end
-local function facts_of(owner) return UNACKED .. ':owner:' .. owner end
-local function crashes_of(tag) return UNACKED .. ':crashes:' .. tag end
-local function seconds(t) return string.format('%.6f', t) end
-local function clock()
-    local t = redis.call('TIME')
-    return tonumber(t[1]) + tonumber(t[2]) / 1000000
+local function notify_queue(list, step)
+    notify(string.sub(list, 1, #list - step) .. ':notify')
 end
 
--- One more, or less, of what monitoring counts. `step` is the length of the priority's suffix.
--- pcall: whatever lies at that key, a message's way goes on.
-local function flow(what, list, step, by)
-    redis.pcall('HINCRBY', FLOW, what .. '|' .. string.sub(list, 1, #list - step), by)
+-- What an owner holds under that id: nil where the message is another's by now.
+local function held_place(list, step, mark) return cjson.encode({ list, step, mark }) end
+local function claim_of(owner, id)
+    local found = redis.call('HGET', held_by(owner), id)
+    if not found then return nil end
+    local place = cjson.decode(found)
+    return { list = place[1], step = place[2], mark = place[3] }
 end
 
-local function fresh_tag(tag)
-    local fresh
-    repeat
-        fresh = tag .. '#' .. redis.call('INCR', UNACKED .. ':copies')
-    until not redis.call('ZSCORE', INDEX, fresh)
-    return fresh
+local function remember(tag, name, value)
+    redis.call('HSET', notes_of(tag), name, value)
+    redis.call('EXPIRE', notes_of(tag), NOTES_KEPT)
 end
 
-local function ring(list, step)
-    -- `step` is the length of the priority's suffix: a queue has one bell, not one a priority.
-    local bell = string.sub(list, 1, #list - step) .. ':bell'
-    if redis.call('EXISTS', bell) == 0 then redis.call('LPUSH', bell, '1') end
+local function parked_place(id)
+    local found = redis.call('HGET', PARKED_AT, id)
+    if not found then return nil end
+    local place = cjson.decode(found)
+    return { list = place[1], step = place[2], task_id = place[3], noted = place[4] }
 end
-
--- An owner's note of one tag. The score is the fence: whoever else takes the tag changes it.
--- mark: n(ew), c(rashed before), t(he one on trial).
-local function note(score, suffix, mark, step, list)
-    return score .. '|' .. suffix .. '|' .. mark .. '|' .. step .. '|' .. list
-end
-local function mine(owner, tag)
-    local value = redis.call('HGET', held_by(owner), tag)
-    if not value then return nil end
-    local score, suffix, mark, step, list =
-        string.match(value, '^([^|]*)|(%d+)|(%a)|(%d+)|(.*)$')
-    local held = redis.call('ZSCORE', INDEX, tag)
-    if not held or tonumber(held) ~= tonumber(score) then
-        redis.call('HDEL', held_by(owner), tag)
-        return nil -- another has it by now
+local function park(id, due, list, step, task_id) park_at(id, due, list, step, task_id, true) end
+local function no_longer_parked(id, place)
+    for _, set in ipairs({ PARKED, SUSPECTS, FINALISTS }) do redis.call('ZREM', set, id) end
+    redis.call('HDEL', PARKED_AT, id)
+    if not place then return end
+    flow('delayed', place.list, place.step, -1)
+    if place.task_id ~= '' and redis.call('HGET', TASK_IDS, place.task_id) == id then
+        redis.call('HDEL', TASK_IDS, place.task_id)
     end
-    return { score = score, suffix = tonumber(suffix), mark = mark, step = tonumber(step), list = list }
 end
-
--- `unacked` holds stock's layout, [message, exchange, routing_key]; here is the message again.
-local function message_of(tag, suffix)
-    local stored = redis.call('HGET', UNACKED, tag)
-    return stored and string.sub(stored, 2, -(suffix + 1))
-end
-local function redelivered(raw)
-    if string.find(raw, '"redelivered": ?true') then return raw end
-    local told, found = string.gsub(raw, '("delivery_info": ?{)}', '%1"redelivered": true}', 1)
-    if found == 0 then
-        told = string.gsub(raw, '("delivery_info": ?{)', '%1"redelivered": true, ', 1)
-    end
-    return told
-end
-
--- When it may be claimed again, for those that wait without an eta: their age counts from there.
-local function eligible(raw, due)
-    if string.find(raw, '"eta": ?"') then return raw end
-    local at = '"eligible_at": ' .. due
-    local told, found = string.gsub(raw, '"eligible_at": ?[%d%.]+', at, 1)
-    if found == 1 then return told end
-    return (string.gsub(raw, '("properties": ?{)', '%1' .. at .. ', ', 1))
-end
-
-local function park(tag, due, suffix, step, list, task_id)
-    redis.call('ZADD', INDEX, due, tag)
-    redis.call('ZADD', PARKED, due, tag)
-    local at = suffix .. '|' .. step .. '|' .. task_id .. '|' .. list
-    if redis.call('HSET', PARKED_AT, tag, at) == 1 then flow('delayed', list, step, 1) end
-    if task_id ~= '' then redis.call('HSET', TASK_IDS, task_id, tag) end
-end
-local function place_of(tag)
-    return string.match(redis.call('HGET', PARKED_AT, tag) or '', '^(%d+)|(%d+)|([^|]*)|(.*)$')
-end
-local function no_longer_parked(tag)
-    local _, step, task_id, list = place_of(tag)
-    for _, line in ipairs({ PARKED, SUSPECTS, HEARD }) do redis.call('ZREM', line, tag) end
-    redis.call('HDEL', PARKED_AT, tag)
-    if list then flow('delayed', list, tonumber(step), -1) end
-    if task_id and task_id ~= '' then redis.call('HDEL', TASK_IDS, task_id) end
-end
--- To its list again, the head of it where `front`. What a stock worker took meanwhile has another
--- score: left alone. Returns whether it was pushed.
-local function unpark(tag, front)
-    local suffix, step, _, list = place_of(tag)
-    local due, score, pushed = redis.call('ZSCORE', PARKED, tag), redis.call('ZSCORE', INDEX, tag), false
-    if list and due and score and tonumber(score) == tonumber(due) then
-        local raw = message_of(tag, tonumber(suffix))
-        if raw then
-            redis.call(front and 'RPUSH' or 'LPUSH', list, front and raw or eligible(raw, due))
-            ring(list, tonumber(step))
-            pushed = true
+-- To its list again, the head of it where `front`. Returns the bytes that were pushed, or nil.
+local function unpark(id, front)
+    local place = parked_place(id)
+    local raw = place and redis.call('HGET', MESSAGES, id)
+    if raw then
+        if place.noted and not front then
+            remember(tag_of(id), 'eligible_at', redis.call('ZSCORE', PARKED, id) or '0')
         end
-        redis.call('HDEL', UNACKED, tag)
-        redis.call('ZREM', INDEX, tag)
+        redis.call(front and 'RPUSH' or 'LPUSH', place.list, raw)
+        notify_queue(place.list, place.step)
+        redis.call('HDEL', MESSAGES, id)
     end
-    no_longer_parked(tag)
-    return pushed
+    no_longer_parked(id, place)
+    return raw and #raw
 end
+-- Returns when the next one is due, '' where none is parked.
 local function unpark_due(now)
     local due = redis.call('ZRANGEBYSCORE', PARKED, '-inf', seconds(now), 'LIMIT', 0, 100)
-    local lines = due[1] and redis.call('EXISTS', SUSPECTS, HEARD) > 0
-    for _, tag in ipairs(due) do -- a suspect that nobody called has waited its turn already
-        unpark(tag, lines and (redis.call('ZSCORE', SUSPECTS, tag) or redis.call('ZSCORE', HEARD, tag)))
+    local lines, bytes = due[1] and redis.call('EXISTS', SUSPECTS, FINALISTS) > 0, 0
+    for _, id in ipairs(due) do
+        if bytes > BATCH_BYTES then break end
+        -- A suspect that no worker had capacity for has waited its turn already.
+        local front = lines and (redis.call('ZSCORE', SUSPECTS, id) or redis.call('ZSCORE', FINALISTS, id))
+        bytes = bytes + (unpark(id, front) or 0)
     end
     local first = redis.call('ZRANGE', PARKED, 0, 0, 'WITHSCORES')
     return first[2] or ''
 end
 
-local function release(owner, tag, held)
-    redis.call('HDEL', held_by(owner), tag)
-    if held.mark == 't' and redis.call('GET', TRIAL) == owner .. '|' .. tag then
-        redis.call('DEL', TRIAL)
+local function release(owner, id, held)
+    redis.call('HDEL', held_by(owner), id)
+    if held.mark == 'f' and redis.call('HGET', FINAL_RUN, 'id') == id then
+        redis.call('DEL', FINAL_RUN)
     end
 end
-local function forget(owner, tag, held)
-    redis.call('HDEL', UNACKED, tag)
-    redis.call('ZREM', INDEX, tag)
-    release(owner, tag, held)
-    if held.mark ~= 'n' then redis.call('DEL', crashes_of(tag)) end
+local function forget(owner, id, held)
+    redis.call('HDEL', MESSAGES, id)
+    release(owner, id, held)
+    if held.mark ~= 'n' then redis.call('DEL', crashes_of(tag_of(id)), notes_of(tag_of(id))) end
 end
-local function put_back(owner, tag, held, front)
+-- Returns the bytes that were pushed.
+local function put_back(owner, id, held, front)
     flow('back', held.list, held.step, 1)
-    local raw = message_of(tag, held.suffix)
+    local raw = redis.call('HGET', MESSAGES, id)
     if raw then
-        redis.call(front and 'RPUSH' or 'LPUSH', held.list, redelivered(raw))
-        ring(held.list, held.step)
+        remember(tag_of(id), 'redelivered', '1')
+        redis.call(front and 'RPUSH' or 'LPUSH', held.list, raw)
+        notify_queue(held.list, held.step)
+        redis.call('HDEL', MESSAGES, id)
     end
-    redis.call('HDEL', UNACKED, tag)
-    redis.call('ZREM', INDEX, tag)
-    release(owner, tag, held)
+    release(owner, id, held)
+    return raw and #raw or 0
 end
-local function crash(owner, tag, held, name, evidence)
-    redis.call('HSET', crashes_of(tag), name, evidence)
-    redis.call('EXPIRE', crashes_of(tag), CRASHES_KEPT)
-    put_back(owner, tag, held, true)
+local function crash(owner, id, held, name, evidence)
+    redis.call('HSET', crashes_of(tag_of(id)), name, evidence)
+    redis.call('EXPIRE', crashes_of(tag_of(id)), NOTES_KEPT)
+    return put_back(owner, id, held, true)
+end
+-- Gives back what an owner holds, a batch at most. `give` is called with each id and its place, and
+-- returns bytes. Returns how many went back, and whether there are more.
+local function give_back_held(owner, give)
+    local count, bytes = 0, 0
+    for _, id in ipairs(redis.call('HKEYS', held_by(owner))) do
+        if count >= BATCH or bytes > BATCH_BYTES then return count, true end
+        bytes, count = bytes + give(id, claim_of(owner, id)), count + 1
+    end
+    return count, false
 end
 local function bury(raw, reason, detail, list, step, tag, owner)
     local evidence = tag ~= '' and redis.call('HVALS', crashes_of(tag)) or {}
@@ -160,7 +116,7 @@ local function bury(raw, reason, detail, list, step, tag, owner)
     flow('dead', list, step, 1)
 end
 
--- Nobody refreshed: the server stood still, and any client may be the first to be heard again.
+-- Nobody refreshed: the server stood still, and any client may be the first to reach it again.
 local function check_standstill(now, lease)
     local last = redis.call('ZREVRANGE', OWNERS, 0, 0, 'WITHSCORES')
     if last[2] and now - tonumber(last[2]) > 0.6 * lease then
@@ -169,9 +125,15 @@ local function check_standstill(now, lease)
 end
 -- Another run_id: the server was away, not the workers. Nobody reaps for one lease.
 local function check_run_id(run_id, lease)
-    if redis.call('GET', UNACKED .. ':run_id') == run_id then return end
-    redis.call('SET', UNACKED .. ':run_id', run_id)
+    if redis.call('GET', RUN_ID) == run_id then return end
+    redis.call('SET', RUN_ID, run_id)
     if redis.call('ZCARD', OWNERS) > 0 then
         redis.call('SET', QUIET, '1', 'PX', math.floor(lease * 1000))
     end
+end
+-- Deletes what only counts and describes, once nothing of ours is left.
+local function tidy()
+    if redis.call('EXISTS', OWNERS, MESSAGES) > 0 then return end
+    redis.call('DEL', RUN_ID, LAST_ID, QUIET, FLOW)
+    if redis.call('EXISTS', DEAD) == 0 then redis.call('DEL', LAYOUT) end
 end

@@ -1,6 +1,7 @@
-#!lua
--- Messages of one list, all or none, and its bell. Refused by a full server, as a push is.
--- KEYS: 1 list, 2 bell. ARGV: the messages, at most some thousands (Lua's stack).
-local length = redis.call('LPUSH', KEYS[1], unpack(ARGV))
-if redis.call('EXISTS', KEYS[2]) == 0 then redis.call('LPUSH', KEYS[2], '1') end
+-- Messages of one list, all or none, and its notify list. Refused by a full server, as a push is.
+-- KEYS: 1 dutiful:layout, 2 list, 3 notify list. ARGV: the messages, at most a thousand (Lua's
+-- stack).
+write_layout()
+local length = redis.call('LPUSH', KEYS[2], unpack(ARGV))
+notify(KEYS[3])
 return length

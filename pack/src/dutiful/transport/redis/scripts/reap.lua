@@ -1,34 +1,35 @@
--- Gives back what dead owners held: those whose lease ran out, and those known to be gone.
+-- Gives back what dead owners held: those whose lease ran out, and those known to be gone. One owner
+-- at a time and a batch of its messages at most: where there are more it is to be sent again.
 -- ARGV: 1 owner that reaps, 2 lease seconds, 3 evidence, 4 run_id, then owners of this host that
 --       are gone.
--- Returns for each owner that was reaped: its id, its facts, how many messages went back.
+-- Returns 1 where there is more to do, and of the owner that was reaped: its id, its facts, how many
+-- messages went back now.
 local me, now, lease = ARGV[1], clock(), tonumber(ARGV[2])
-local out, gone = {}, {}
 check_run_id(ARGV[4], lease)
 check_standstill(now, lease)
-for i = 5, #ARGV do gone[ARGV[i]] = true end
+local gone = {}
 if redis.call('EXISTS', QUIET) == 0 then
-    local overdue = redis.call('ZRANGEBYSCORE', OWNERS, '-inf', seconds(now - lease), 'LIMIT', 0, 16)
-    for _, owner in ipairs(overdue) do gone[owner] = true end
+    gone = redis.call('ZRANGEBYSCORE', OWNERS, '-inf', seconds(now - lease), 'LIMIT', 0, 3)
 end
-gone[me] = nil
-for owner in pairs(gone) do
-    if redis.call('EXISTS', facts_of(owner)) == 1 then
-        local tags = redis.call('HKEYS', held_by(owner))
-        local count = 0
-        for _, tag in ipairs(tags) do
-            local held = mine(owner, tag)
-            if held then
-                crash(owner, tag, held, owner, ARGV[3])
-                count = count + 1
-            end
+for i = 5, #ARGV do
+    if redis.call('ZSCORE', OWNERS, ARGV[i]) then gone[#gone + 1] = ARGV[i] end
+end
+for i, owner in ipairs(gone) do
+    if owner ~= me then
+        local facts = facts_of(owner)
+        local known = redis.call('HGET', facts, 'facts') or '{}'
+        if redis.call('HSETNX', facts, 'reaping', '1') == 1 then -- should it come back in between
+            redis.call('HINCRBY', facts, 'epoch', 1)
         end
-        out[#out + 1] = owner
-        out[#out + 1] = redis.call('HGET', facts_of(owner), 'facts') or '{}'
-        out[#out + 1] = count
-        redis.pcall('HINCRBY', FLOW, 'lost|', 1)
+        local count, more = give_back_held(owner, function(id, held)
+            return crash(owner, id, held, owner, ARGV[3])
+        end)
+        if not more then
+            redis.call('DEL', facts, held_by(owner))
+            redis.call('ZREM', OWNERS, owner)
+            redis.pcall('HINCRBY', FLOW, cjson.encode({ 'lost', '' }), 1)
+        end
+        return { (more or gone[i + 1]) and 1 or 0, owner, known, count }
     end
-    redis.call('DEL', facts_of(owner), held_by(owner))
-    redis.call('ZREM', OWNERS, owner)
 end
-return out
+return { 0 }

@@ -1,10 +1,10 @@
 -- Acks, put-backs, crashes and dead letters of one owner, in one go. Safe to send twice.
--- ARGV: 1 owner, 2 number of acks, their tags, then four words an operation:
---       back|again|crash|dead, tag, and two arguments.
--- Returns the tags that were another's by now: fenced off, nothing done.
+-- ARGV: 1 owner, 2 number of acks, their ids, then four arguments an operation:
+--       back|delay|again|crash|dead, id, and two more.
+-- Returns the ids that name nothing of this owner: fenced off, nothing done.
 local owner, acks, fenced, acked = ARGV[1], tonumber(ARGV[2]), {}, {}
 for i = 3, 2 + acks do
-    local held = mine(owner, ARGV[i])
+    local held = claim_of(owner, ARGV[i])
     if held then
         forget(owner, ARGV[i], held)
         acked[held.list] = { held.step, (acked[held.list] or { 0, 0 })[2] + 1 }
@@ -15,25 +15,26 @@ end
 for list, found in pairs(acked) do flow('acked', list, found[1], found[2]) end
 local now = clock()
 for i = 3 + acks, #ARGV, 4 do
-    local what, tag, first, second = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
-    local held = mine(owner, tag)
+    local what, id, first, second = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
+    local held = claim_of(owner, id)
     if not held then
-        fenced[#fenced + 1] = tag
-    elseif what == 'back' then -- first: seconds until it may be claimed; second: its task id
+        fenced[#fenced + 1] = id
+    elseif what == 'back' or what == 'delay' then -- delay: it has an eta of its own
+        -- first: seconds until it may be claimed; second: its task id
         if tonumber(first) > 0 then
-            release(owner, tag, held)
+            release(owner, id, held)
             flow('back', held.list, held.step, 1)
-            park(tag, seconds(now + tonumber(first)), held.suffix, held.step, held.list, second)
+            park_at(id, seconds(now + tonumber(first)), held.list, held.step, second, what == 'back')
         else
-            put_back(owner, tag, held, true)
+            put_back(owner, id, held, true)
         end
     elseif what == 'again' then -- a requeue by the task itself: behind the others, as stock does
-        put_back(owner, tag, held, false)
+        put_back(owner, id, held, false)
     elseif what == 'crash' then -- first: name of the crash; second: evidence
-        crash(owner, tag, held, first, second)
+        crash(owner, id, held, first, second)
     elseif what == 'dead' then -- first: reason; second: detail
-        bury(message_of(tag, held.suffix) or '', first, second, held.list, held.step, tag, owner)
-        forget(owner, tag, held)
+        bury(redis.call('HGET', MESSAGES, id) or '', first, second, held.list, held.step, tag_of(id), owner)
+        forget(owner, id, held)
     end
 end
 return fenced
