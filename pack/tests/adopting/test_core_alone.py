@@ -106,6 +106,24 @@ def test_a_piece_without_its_extra_is_one_error_that_names_it(
     assert last.endswith(f'pip install "dutiful[{extra}]"')
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "extra"),
+    [
+        ("SENTRY_DSN", "http://key@127.0.0.1:1/1", "sentry"),
+        ("ERROR_TRACKER", "shop.trackers.report", "sentry"),
+        ("DATABASE_URL", "postgres://shop@127.0.0.1:1/shop", "env"),
+    ],
+)
+def test_a_variable_without_its_extra_is_one_error_that_names_it(
+    shop: Place, variable: str, value: str, extra: str
+) -> None:
+    code = "from dutiful.errors.sentry import setup; setup.start()\n"
+    code += "from dutiful import env; env.database()"
+    ended = shop.ended("python", "-c", code, **{variable: value})
+    assert ended.returncode == 1
+    assert ended.stdout.rstrip().endswith(f'pip install "dutiful[{extra}]"')
+
+
 def test_a_dotenv_file_is_read_where_django_environ_is_installed(
     shop: Place, new_place: Callable[[], Place]
 ) -> None:
