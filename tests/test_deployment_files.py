@@ -9,7 +9,7 @@ from honcho.environ import parse_procfile
 from dutiful import env
 from dutiful.catalogue.profiles import GRACE, MB
 from dutiful.monitoring.budget import plan
-from dutiful.monitoring.budget.sums import Budget, Limit, Seen
+from dutiful.monitoring.budget.sums import Budget, Limit, Measured
 from workers.profiles import PROFILES
 
 STANDARD = PROFILES["standard"]
@@ -67,7 +67,7 @@ def test_compose_waits_longer_than_a_worker_needs_to_stop() -> None:
 def test_composes_postgres_has_room_for_a_release() -> None:
     assert "command" not in services()["postgres"]
     default = Limit("max_connections", 100 - 3)  # PostgreSQL's own, less the superuser's
-    assert Budget(plan.budget({}, Seen()).parts, (default,)).lacks_in_release == 0
+    assert Budget(plan.budget({}, Measured()).parts, (default,)).lacks_in_release == 0
 
 
 def test_compose_publishes_on_loopback_only() -> None:

@@ -11,7 +11,7 @@ _current: Any = None
 
 
 def use(app: Any) -> None:
-    """From now on `app` is the one; `dutiful.App` and `dutiful.install` call this."""
+    """Makes `app` the current one; `dutiful.App` and `dutiful.install` call this."""
     global _current
     _current = app
 
@@ -20,8 +20,8 @@ def app() -> Any:
     """The project's Celery app. Raises ImproperlyConfigured where no app has been made or
     installed.
 
-    `DUTIFUL["APP"]` names it ("shop.celery.app"); by default it lies in `celery.py` beside the
-    settings, as Celery's documentation has it.
+    `DUTIFUL["APP"]` names it ("shop.celery.app"); by default it lies in a `celery.py` beside the
+    settings or above them, as Celery's documentation has it.
     """
     if _current is None:
         _import_it()
@@ -39,8 +39,15 @@ def _import_it() -> None:
 
     named = conf().app
     if named:
-        import_module(named.rpartition(".")[0])
+        try:
+            import_module(named.rpartition(".")[0])
+        except ImportError as error:
+            raise ImproperlyConfigured(
+                f'DUTIFUL["APP"] is {named!r}, which cannot be imported: {error}'
+            ) from error
         return
-    package = os.environ.get("DJANGO_SETTINGS_MODULE", "").partition(".")[0]
-    if package and find_spec(package) and find_spec(f"{package}.celery"):
-        import_module(f"{package}.celery")
+    words = os.environ.get("DJANGO_SETTINGS_MODULE", "").split(".")[:-1]
+    for depth in range(1, len(words) + 1):
+        package = ".".join(words[:depth])
+        if _current is None and find_spec(package) and find_spec(f"{package}.celery"):
+            import_module(f"{package}.celery")

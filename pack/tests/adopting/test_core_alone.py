@@ -106,6 +106,37 @@ def test_a_piece_without_its_extra_is_one_error_that_names_it(
     assert last.endswith(f'pip install "dutiful[{extra}]"')
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "extra"),
+    [
+        ("SENTRY_DSN", "http://key@127.0.0.1:1/1", "sentry"),
+        ("ERROR_TRACKER", "shop.trackers.report", "sentry"),
+        ("DATABASE_URL", "postgres://shop@127.0.0.1:1/shop", "env"),
+    ],
+)
+def test_a_variable_without_its_extra_is_one_error_that_names_it(
+    shop: Place, variable: str, value: str, extra: str
+) -> None:
+    code = "from dutiful.errors.sentry import setup; setup.start()\n"
+    code += "from dutiful import env; env.database()"
+    ended = shop.ended("python", "-c", code, **{variable: value})
+    assert ended.returncode == 1
+    assert ended.stdout.rstrip().endswith(f'pip install "dutiful[{extra}]"')
+
+
+def test_a_dotenv_file_is_read_where_django_environ_is_installed(
+    shop: Place, new_place: Callable[[], Place]
+) -> None:
+    code = "from dutiful import env; print(env.GRACE_SECONDS.get())"
+    for place, seconds in ((shop, "25"), (new_place(), "7")):
+        (place.folder / "manage.py").touch()
+        (place.folder / ".env").write_text("GRACE_SECONDS=7\n")
+        assert place.run("python", "-c", code).strip() == seconds
+        (place.folder / ".env").unlink()
+    ended = shop.ended("python", "-c", "from dutiful import env; env.database()")
+    assert ended.stdout.rstrip().endswith('pip install "dutiful[env]"')
+
+
 def test_a_worker_runs_a_task(
     shop: Place, server: EmbeddedBroker, start: Callable[..., Running], tmp_path: Path
 ) -> None:

@@ -43,6 +43,16 @@ def test_it_works_without(pieces: str, tmp_path: Path, server: EmbeddedBroker) -
         list(pool.map(run, "01"))
 
 
+def test_a_host_project_needs_none_of_the_templates_settings(
+    tmp_path: Path, server: EmbeddedBroker
+) -> None:
+    found = process(tmp_path, server, "tests.support.bare_host")
+    assert found["errors"] == []
+    pages = found["pages"]
+    assert {path: code for path, (code, _) in pages.items()} == dict.fromkeys(pages, 200)
+    assert '<meta http-equiv="refresh" content="5">' in pages["/status/"][1]  # without htmx
+
+
 def test_all_else_works_without_monitoring(tmp_path: Path, server: EmbeddedBroker) -> None:
     environment = {
         **os.environ,

@@ -120,7 +120,7 @@ def test_revoked_and_purged_leave_no_wrong_count(
     assert queue.delayed == 1
     with connect(settings.CELERY_BROKER_URL) as connection:
         channel = connection.channel()
-        assert channel.line.run(REVOKE, channel.keys.of_scripts, [sent.id])
+        assert channel.script_connection.run(REVOKE, channel.keys.of_scripts, [sent.id])
     assert (queue := take().queues.named("urgent_fast")) is not None
     assert queue.delayed == 0
 

@@ -44,9 +44,9 @@ def test_a_broken_promise_is_told_in_words_and_so_is_its_end(
     page = web.get(cookie=staff).page
     well(page)
     assert "Every promise is kept" in page.text
-    assert "No worker. Nothing is run until one starts." in page.text
-    assert "No monitor runs: nobody is told." in page.text
-    assert "Nobody ticks the schedule" in page.text
+    assert "There is no worker. Nothing runs until one starts." in page.text
+    assert "No monitor runs, so no alert is sent." in page.text
+    assert "No beat ticks the schedule" in page.text
 
     say.delay("x")
     wait_for(
@@ -88,7 +88,7 @@ def test_a_poll_brings_what_changed(web: Web) -> None:
     other = web.get("/status/live/?have=workers-0", staff)
     assert other.page.ids["workers"] == other.page.ids["said"] == 1
     assert 'hx-swap-oob="true"' in other.body
-    assert "Go on" in web.get("/status/?live=0", staff).page.text
+    assert "Resume" in web.get("/status/?live=0", staff).page.text
     assert "/status/live/" not in web.get("/status/?live=0", staff).body
 
 

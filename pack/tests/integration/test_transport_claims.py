@@ -83,11 +83,11 @@ def test_what_a_claim_brings_for_a_queue_cancelled_meanwhile_goes_back(
     peer.channel.connection.cycle.loop = mock.Mock()  # its claims are answered later
     redis_client.lpush("q", *(raw_message(n, "q") for n in range(3)))
     redis_client.lpush("r", raw_message(3, "r"))
-    peer.channel.look_again()
-    peer.channel.turn()
-    assert peer.channel.has_pending_claim
+    peer.channel.capacity.look_again()
+    peer.channel.claimer.turn()
+    assert peer.channel.claimer.pipeline.busy
     peer.channel.basic_cancel(f"{peer.name}-q")
-    assert peer.channel.arrive()
+    assert peer.channel.claimer.arrive()
     assert list(peer.got) == [3]
     peer.flush()
     back = [json.loads(raw) for raw in redis_client.lrange("q", 0, -1)]

@@ -97,12 +97,12 @@ def test_any_task_id_survives_each_step(
     claimed().put_back(3600)
     peer.flush()
     script, keys = scripts.REVOKE, peer.channel.keys.of_scripts
-    (found,) = peer.channel.line.run(script, keys, [task_id])
+    (found,) = peer.channel.script_connection.run(script, keys, [task_id])
     assert json.loads(found) == raw
     with connect(broker.url) as connection:
         headers = {"id": task_id, "eta": eta(3600)}
         connection.Producer().publish({}, routing_key="q", headers=headers)
-    assert len(peer.channel.line.run(script, keys, [task_id, task_id])) == 1
+    assert len(peer.channel.script_connection.run(script, keys, [task_id, task_id])) == 1
     peer.leave()
     assert list(redis_client.scan_iter()) == []
 
@@ -153,7 +153,7 @@ def test_what_a_dead_worker_held_goes_back_in_batches(redis_client: Any, new_pee
     while len(peer.got) < 1200:
         peer.claim(500)
     overdue(redis_client, peer.owner)
-    info = other.heartbeat._line.command("INFO", "server").decode()
+    info = other.heartbeat._connection.command("INFO", "server").decode()
     run_id = next(line[7:] for line in info.splitlines() if line.startswith("run_id:"))
     words = (other.owner.id, 1000, '"reaped"', run_id)
     more, owner, _, count = other.heartbeat._run_script(scripts.REAP, *words)

@@ -106,7 +106,7 @@ class Peer:
         channel.basic_qos(0, PREFETCH, False)
         for queue in self.queues:
             channel.basic_consume(queue, False, self._receive, f"{self.name}-{queue}")
-        self.owner.heartbeat.hello(channel.line)
+        self.owner.heartbeat.hello(channel.script_connection)
 
     def _receive(self, message: Message) -> None:
         if "id" not in message.headers:  # garbage that can be read
@@ -127,10 +127,10 @@ class Peer:
         before = set(self.got)
         unsettled = sum(not held.settled for held in self.owner.held().values())
         self.channel.basic_qos(0, unsettled + room, False)
-        self.channel.look_again()
-        self.channel.turn()
-        if self.channel.awaits_reply:
-            self.channel.arrive()
+        self.channel.capacity.look_again()
+        self.channel.claimer.turn()
+        if self.channel.claimer.pipeline.awaits_reply:
+            self.channel.claimer.arrive()
         return [number for number in self.got if number not in before]
 
     def claim_and_lose_the_reply(self, room: int = PREFETCH) -> None:
@@ -150,7 +150,7 @@ class Peer:
         if by_heartbeat:
             self.heartbeat._flush()
         else:
-            self.channel.talk([])
+            self.channel.claimer.request([])
 
     def keep(self) -> None:
         """One full tick of the heartbeat, everything due."""
@@ -164,7 +164,7 @@ class Peer:
 
     def reap(self) -> list[Any]:
         """Only the reaper's script, as a heartbeat sends it: three items for each owner."""
-        info = self.heartbeat._line.command("INFO", "server").decode()
+        info = self.heartbeat._connection.command("INFO", "server").decode()
         run_id = next(line[7:] for line in info.splitlines() if line.startswith("run_id:"))
         words = (self.owner.id, LEASE_SECONDS, '"reaped"', run_id)
         found: list[Any] = []
@@ -190,8 +190,8 @@ class Peer:
 
     def vanish(self) -> None:
         """kill -9: connections end, nobody says a word."""
-        self.heartbeat._line.close()
-        self.heartbeat._line._pool.disconnect()
+        self.heartbeat._connection.close()
+        self.heartbeat._connection._pool.disconnect()
         channel, self.channel = self.channel, None
         channel._disconnect_pools()
         channel._close_clients()
@@ -203,7 +203,7 @@ class Peer:
         self.owner.stop_claiming()
         self.owner.put_back(list(self.owner.held()))
         self.heartbeat._flush()
-        self.heartbeat._say_bye()
+        self.heartbeat._leave()
         self.vanish()
 
 

@@ -100,7 +100,9 @@ class Faults(Traffic):
             return
         number = data.draw(st.sampled_from(sorted(self.world.open)))
         peer = self._peer(0)
-        found = peer.channel.line.run(scripts.REVOKE, peer.channel.keys.of_scripts, [str(number)])
+        found = peer.channel.script_connection.run(
+            scripts.REVOKE, peer.channel.keys.of_scripts, [str(number)]
+        )
         if found:
             assert number not in self.world.holder
             self.world.open.remove(number)

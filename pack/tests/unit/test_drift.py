@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from dutiful.conf.queues import by_name, catalogue
-from dutiful.monitoring.drift.drift import Figures, advice, evaluate, one, surely
+from dutiful.monitoring.drift.drift import Figures, advice, evaluate, evaluate_one, surely
 from dutiful.monitoring.fleet.buckets import empty, index
 from tests.support import drifting
 from tests.support.tasks import legacy
@@ -21,14 +21,14 @@ def figures(*runs: tuple[float, int], cpu_share: float = 0.01, cpu_each: float =
 
 
 def found(queue: str, *runs: tuple[float, int], **more: Any) -> tuple[str, str | None] | None:
-    finding = one(figures(*runs, **more), by_name(queue))
+    finding = evaluate_one(figures(*runs, **more), by_name(queue))
     return (finding.kind, finding.fits.name if finding.fits else None) if finding else None
 
 
 @pytest.mark.parametrize("queue", catalogue())
 def test_what_keeps_its_promise_fits(queue: Any) -> None:
     runs = ((queue.runs_within, 960), (queue.runs_within + 1, 40))
-    assert one(figures(*runs, cpu_share=0.05, cpu_each=1), queue) is None
+    assert evaluate_one(figures(*runs, cpu_share=0.05, cpu_each=1), queue) is None
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ class Leases:
     """What the broker says now. Every method may raise OperationalError."""
 
     def __init__(self, channel: Any) -> None:
-        self._line = channel.line
+        self._line = channel.script_connection
         self._options = channel.options
         self._keys = channel.keys
 

@@ -24,9 +24,11 @@ def of_settings(given: Any) -> "Place":
     """The place of the dictionary itself: the settings module that defines `DUTIFUL`."""
     found = Place(None, "DUTIFUL")
     for module in list(sys.modules.values()):
-        if vars(module).get("DUTIFUL") is not given or not getattr(module, "__file__", None):
+        # Not every entry is a module: some are None, some have no dictionary.
+        names: dict[str, Any] = getattr(module, "__dict__", {})
+        if names.get("DUTIFUL") is not given or not names.get("__file__"):
             continue
-        found = Place(Path(str(module.__file__)), "DUTIFUL")
+        found = Place(Path(str(names["__file__"])), "DUTIFUL")
         if found.assignment is not None:
             return found  # the others have imported it
     return found

@@ -14,9 +14,9 @@ from django.db import DataError
 from dutiful.current import app as current_app
 from dutiful.deadletters.models import DeadLetter
 from dutiful.deadletters.rows import of_queue, of_stream, save
-from dutiful.transport.rabbitmq.dead_queue import DeadQueue, Returned
+from dutiful.transport import brokers
+from dutiful.transport.rabbitmq.dead_queue import Returned
 from dutiful.transport.redis.dead import DeadLetter as Entry
-from dutiful.transport.redis.dead import DeadLetters
 
 logger = logging.getLogger(__name__)
 TRIES: Final = {"max_retries": 1, "interval_start": 0, "interval_step": 0.2}
@@ -34,16 +34,8 @@ def stream() -> Iterator[Any]:
     with app.connection_or_acquire() as connection, connection._reraise_as_library_errors():
         # kombu would try to connect without end.
         connection.transport_options.update(TRIES)
-        channel: Any = connection.default_channel
-        if connection.transport.driver_type == "amqp":
-            with connection.channel() as own:
-                yield DeadQueue(own)
-            return
-        if not hasattr(channel, "conn_or_acquire"):
-            yield None
-            return
-        with channel.conn_or_acquire() as client:
-            yield DeadLetters(client, channel.global_keyprefix)
+        with brokers.of(connection).dead_letters(connection) as letters:
+            yield letters
 
 
 def collect() -> int:

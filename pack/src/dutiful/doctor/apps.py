@@ -1,4 +1,4 @@
-"""Django's handle on the doctor: its command, and its word at a worker's start."""
+"""The Django app of the doctor: its command, and its examination at a worker's start."""
 
 from django.apps import AppConfig
 

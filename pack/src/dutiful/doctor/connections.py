@@ -1,4 +1,4 @@
-"""Whether the whole Procfile finds room among the server's clients."""
+"""Whether the server takes the connections of the whole Procfile."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -38,10 +38,10 @@ NO_PROCFILE = Kind(
 
 
 def examine(server: Server, deployment: Deployment) -> Iterator[Finding]:
-    told = server.setting("maxclients")
-    if told is None:
+    setting = server.setting("maxclients")
+    if setting is None:
         return
-    limit = int(told)
+    limit = int(setting)
     used = server.number("connected_clients")
     if used is not None and used >= NEARLY * limit:
         yield ALMOST_ALL.found(f"{used} of {limit} are in use")

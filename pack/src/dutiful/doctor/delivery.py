@@ -1,4 +1,4 @@
-"""When a message is given to another worker, against how long work takes and machines pause."""
+"""Compares when a message goes to another worker with how long tasks run and machines pause."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -38,7 +38,7 @@ SHORT_LEASE = Kind(
 LONG_LEASE = Kind(
     "doctor.W013",
     "the lease is longer than the platform takes to replace a worker",
-    "After a kill its tasks wait for the lease, though another worker is long there to run them.",
+    "After a kill its tasks wait for the lease, although another worker could run them.",
     "LEASE_SECONDS=15 in the environment",
 )
 

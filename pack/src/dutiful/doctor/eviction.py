@@ -1,4 +1,4 @@
-"""What the server throws away when it is full."""
+"""What the server evicts when its memory is full."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ FIX = (
 QUEUES = Kind(
     "doctor.E002",
     "the server may evict queues",
-    "When its memory is full it deletes whole queues, without a word to anybody.",
+    "When its memory is full it deletes whole queues, and reports no error.",
     FIX,
 )
 EXPIRING = Kind(

@@ -1,4 +1,4 @@
-"""Findings for people."""
+"""Prints findings as text."""
 
 import textwrap
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The doctor's diagnose: by `manage.py doctor`, and at each worker's start."""
+"""Runs the doctor for `manage.py doctor`, and at each worker's start."""
 
 import threading
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ logger = structlog.get_logger(__name__)
 
 
 def diagnose(app: Celery, scale: Mapping[str, int] | None = None) -> list[Finding]:
-    """Everything that is wrong, errors first. A broker that is away is a finding, not an error."""
+    """All findings, errors first. A broker that does not answer is one of them."""
     deployment = gather(app, scale)
     found = examine.settings(deployment)
     connection = app.connection_for_write(
@@ -53,22 +53,22 @@ def diagnose(app: Celery, scale: Mapping[str, int] | None = None) -> list[Findin
 
 
 def connect() -> None:
-    """Has each worker visited once it is ready."""
+    """Examines at each worker's start, once it is ready."""
     signals.worker_ready.connect(_at_start)
 
 
 def _at_start(sender: Any, **_: Any) -> None:
-    # A thread of its own: a broker that hangs must not keep the worker from its work.
+    # In a thread: a broker that hangs must not stop the worker from working.
     threading.Thread(target=_log, args=(sender.app,), name="doctor", daemon=True).start()
 
 
 def _log(app: Celery) -> None:
     for found in diagnose(app):
-        told = found.as_dict()
+        data = found.as_dict()
         # The sentence has no figures, so that a tracker keeps one issue for each kind.
         getattr(logger, _LEVELS[found.kind.severity])(
-            f"{told['id']}: {told['title']}",
-            found=told["detail"],
-            risk=told["risk"],
-            fix=told["fix"],
+            f"{data['id']}: {data['title']}",
+            found=data["detail"],
+            risk=data["risk"],
+            fix=data["fix"],
         )

@@ -1,4 +1,4 @@
-"""Whether a worker that is told to stop gets the time that it takes."""
+"""Whether the platform gives a worker the time that it needs to stop."""
 
 from collections.abc import Iterator
 from typing import Final

@@ -1,4 +1,4 @@
-"""Whether the server is one that the transport can work on."""
+"""Whether the transport can work on the server."""
 
 import re
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from dutiful.doctor.server import Server
 from dutiful.worker.deployment.model import Deployment
 
 OLDEST: Final = 7
-"""Redis 7, and Valkey, which counts on from it: scripts that may run on a full server."""
+"""Redis 7 or Valkey: the scripts need `allow-oom`, to run on a full server."""
 
 OLD = Kind(
     "doctor.E007",
@@ -27,9 +27,9 @@ CLUSTER = Kind(
 
 def examine(server: Server, deployment: Deployment) -> Iterator[Finding]:
     # Valkey gives the Redis version that it is compatible with here, and its own elsewhere.
-    said = str(server.info.get("valkey_version") or server.info.get("redis_version") or "")
-    number = re.match(r"\d+", said)
+    version = str(server.info.get("valkey_version") or server.info.get("redis_version") or "")
+    number = re.match(r"\d+", version)
     if number and int(number[0]) < OLDEST:
-        yield OLD.found(f"it is version {said}; {OLDEST} is the oldest that will do")
+        yield OLD.found(f"it is version {version}; {OLDEST} is the oldest that works")
     if server.number("cluster_enabled"):
         yield CLUSTER.found("cluster_enabled is 1")

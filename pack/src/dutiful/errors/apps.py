@@ -4,7 +4,7 @@ import sys
 
 from django.apps import AppConfig
 
-from dutiful import env
+from dutiful import env, extras
 from dutiful.errors.variables import ERROR_TRACKER
 
 
@@ -14,6 +14,7 @@ class ErrorsConfig(AppConfig):
 
     def ready(self) -> None:
         if ERROR_TRACKER.get():
+            extras.need("sentry", "ERROR_TRACKER")
             from dutiful.errors import trackers
 
             try:

@@ -1,4 +1,4 @@
-"""Django's handle on this room."""
+"""The Django app of monitoring: registers checks and connects to Celery's signals."""
 
 import sys
 from typing import Any
@@ -29,7 +29,7 @@ class MonitoringConfig(AppConfig):
         runs.connect()
         fleet.connect()
         signals.beat_init.connect(_write_history)
-        # Celery's commands load Flower's before our apps; nobody else has it, or needs its guard.
+        # Celery loads Flower's command before Django's apps; no other process has or needs it.
         if "flower.app" in sys.modules:
             from dutiful.monitoring import flower
 

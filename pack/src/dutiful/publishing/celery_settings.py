@@ -15,7 +15,7 @@ from dutiful.publishing import router
 from dutiful.transport.queues import task_queues
 from dutiful.transport.rabbitmq import quorum
 
-CONSUMER: Final = "dutiful.worker.consumer.lossless:Consumer"
+CONSUMER: Final = "dutiful.worker.consumer.lossless:LosslessConsumer"
 SCHEDULER: Final = "dutiful.beat.scheduler:Scheduler"
 ROUTE: Final = f"{router.__name__}.{router.route.__name__}"
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dutiful.publishing.message import Prepared
-from dutiful.transport.redis.publishing import Publishing
+from dutiful.transport import brokers
 
 
 @dataclass
@@ -30,7 +30,7 @@ class Direct:
             connection.transport_options.update(self.policy)
 
             def put() -> None:
-                producer.channel.put_many(first.queue, first.priority, texts)
+                producer.channel.sender.put_many(first.queue, first.priority, texts)
 
             with connection._reraise_as_library_errors():
                 for entity in self.declare:
@@ -41,5 +41,4 @@ class Direct:
 
 def supported(app: Any) -> bool:
     """Whether the app's broker is reached by the pack's Redis transport. Connects to nothing."""
-    transport = app.connection_for_write().get_transport_cls()
-    return issubclass(getattr(transport, "Channel", object), Publishing)
+    return bool(brokers.of(app.connection_for_write()).publishes_by_script)

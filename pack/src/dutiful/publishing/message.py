@@ -157,6 +157,8 @@ def _surely_small(values: tuple[Any, ...]) -> bool:
             total += 12 * len(value) + 2  # the longest escape of a character
         elif value is None or type(value) is bool or (type(value) is int and abs(value) < MAX_KEY):
             total += 20
+        elif type(value) is float:
+            total += 25
         else:
             return False
     return total <= conf().smallest_payload

@@ -15,6 +15,7 @@ from celery.app.amqp import _callback_publish_retry as in_callback  # type: igno
 from celery.backends.rpc import RPCBackend
 from celery.result import AsyncResult
 from celery.utils.saferepr import saferepr
+from django.core.signals import setting_changed
 from kombu import Producer
 from kombu.serialization import dumps
 from kombu.utils.uuid import uuid
@@ -30,6 +31,8 @@ PLAIN: Final = {"headers", "ignore_result", "priority", "queue", "result_cls", "
 PLAIN.update({"soft_time_limit", "task_id", "task_type", "time_limit"})
 NUMBERS: Final = {int, bool, float, type(None)}
 FEW: Final = 20
+READ_AT_EACH_CALL: Final = ("task_always_eager", "task_protocol")
+"""Settings that Celery's apply_async and django-structlog's receiver ask for."""
 
 if TYPE_CHECKING:
     _Celery = Celery
@@ -53,8 +56,7 @@ class Publishing(_Celery):
         if outbox is not None:
             options["producer"] = options["publisher"] = None  # as a group passes one around
         # With it a worker knows how long the message waited.
-        headers = {**(options.get("headers") or {}), "enqueued_at": time()}
-        options["headers"] = headers
+        headers = options["headers"] = {**(options.get("headers") or {}), "enqueued_at": time()}
         if hooks.stamp is not None:
             # A retry's headers are those of the try before; the outbox stamps when it sends.
             headers.pop(WAL, None)
@@ -79,11 +81,7 @@ class Publishing(_Celery):
         return self._send(outbox, message, options)
 
     def outbox_for(self, task: Any, options: dict[str, Any]) -> hooks.OutboxPublisher | None:
-        """The outbox that a call goes through.
-
-        None: it is not installed, or the call or the task opts out, or the call brings a connection
-        or a producer of its own.
-        """
+        """None: the call or the task opts out, or the call brings a connection or a producer."""
         wanted = options.get("outbox")
         if wanted is None:
             wanted = getattr(task, "outbox", True)
@@ -127,7 +125,7 @@ class Publisher:
     """What plain calls have in common. Settings are read once, as Celery's own sender does."""
 
     def __init__(self, app: Any) -> None:
-        self.app, conf = app, app.conf
+        self.app, self.amqp, conf = app, app.amqp, app.conf
         self.usable = bool(
             conf.task_protocol == 2
             and conf.task_publish_retry
@@ -139,8 +137,10 @@ class Publisher:
         self.policy = conf.task_publish_retry_policy
         self.serializer = conf.task_serializer
         self.delivery_mode = conf.task_default_delivery_mode
-        # Celery looks through this map first; django-structlog asks at each call.
-        conf.changes.setdefault("task_protocol", conf.task_protocol)
+        # Celery looks through its maps in order, Django's settings being one of the last.
+        known = {name: conf[name] for name in READ_AT_EACH_CALL}
+        conf.maps.insert(1, known)
+        setting_changed.connect(lambda **_: known.clear(), weak=False)
         self._router: Any = None
         self._queues: dict[Any, tuple[Any, Any]] = {}
 
@@ -157,7 +157,7 @@ class Publisher:
                 return None
         if outbox is None and (in_callback.get() or not self.direct):
             return None
-        router = self.app.amqp.router
+        router = self.amqp.router
         if router is not self._router:
             self._router, self._queues = router, {}
         known, queue = self._queues.get((task.name, named), (None, None))
@@ -173,7 +173,7 @@ class Publisher:
 
     def shown(self, args: Any, kwargs: Any) -> tuple[str, str]:
         """The arguments for people, as Celery's `saferepr`; it is slow, and `repr` of keys safe."""
-        amqp, levels = self.app.amqp, self.levels
+        amqp, levels = self.amqp, self.levels
         if len(args) <= FEW and NUMBERS.issuperset(map(type, args)):
             shown = repr(args)
         else:
@@ -195,7 +195,7 @@ class Preparation:
         self.root = request and (request.root_id or request.id)
         self.declare: list[Any] = []
         self.policy: dict[str, Any] = {}
-        self.headers, self.properties, body, _ = publisher.app.amqp.as_task_v2(
+        self.headers, self.properties, body, _ = publisher.amqp.as_task_v2(
             "",
             name,
             reply_to=publisher.app.thread_oid,

@@ -1,4 +1,4 @@
-"""Django's handle on this room."""
+"""The transport as a Django app: it has the command `manage.py transport`."""
 
 from django.apps import AppConfig
 

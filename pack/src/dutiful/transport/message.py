@@ -1,4 +1,4 @@
-"""A message in this process's hands, with what Celery does not know: crashes, trial, dead letter.
+"""A message in this process's hands, with its crashes, isolated runs and way to the dead letters.
 
 Everything here may be called from any thread; it is queued and sent within milliseconds.
 """
@@ -22,7 +22,7 @@ class Message(_Message):
     suspect: bool = False
     """Processes died that held it: run it in a child of its own."""
     final_run: bool = False
-    """Its own child died of it, or more workers did: if a fresh child does, it is convicted."""
+    """Its own child died of it, or more workers did: if a fresh child does too, it is poison."""
 
     def put_back(self, after: float = 0) -> None:
         """To its queue, uncounted; nobody gets it before `after` seconds have passed."""
@@ -35,8 +35,8 @@ class Message(_Message):
     def crashed(self, evidence: str, name: str = "") -> None:
         """A process died of it, or beside it: one crash is counted, and it goes back.
 
-        `name` tells crashes of one worker apart, such as a child's pid. A suspect that ran alone
-        in its child is put on trial next.
+        `name` tells crashes of one worker apart, such as a child's pid. The next isolated
+        run of a suspect whose own child died is its final one.
         """
         owner = self.channel.owner
         name = "isolated" if self.suspect else f"{owner.id if owner else ''}/{name}"

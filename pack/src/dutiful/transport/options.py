@@ -14,7 +14,7 @@ class Options:
     lease_seconds: float = 15
     """A worker that has not refreshed for this long is dead: its messages go to others."""
     poll_seconds: float = 1
-    """An idle worker looks this often for messages of stock producers, which ring no bell."""
+    """An idle worker looks this often for messages of stock producers, which notify nobody."""
     claim_max_bytes: int = MB
     """One claim hands out at most this much, and at least one message."""
     message_max_bytes: int = 16 * MB
@@ -22,8 +22,8 @@ class Options:
     suspect_after_crashes: int = 2
     """After this many crashes a message runs in a child of its own, one of a worker at a time."""
     suspect_wait_seconds: float = 60
-    """A suspect in line is called when a worker has no other; this long after, it comes by itself,
-    should nobody have called it."""
+    """A suspect in line is handed out when a worker has no other one; after this long it is offered
+    again, should no worker have taken it."""
     starved_seconds: float = 1
     """A queue that was passed over for this long gets one slot, whatever is before it."""
     dead_letters_alert_bytes: int = 64 * MB

@@ -11,8 +11,9 @@ from weakref import WeakSet
 from kombu import Connection
 from redis.exceptions import RedisError
 
-from dutiful.transport.other_publisher import StockPublisher, connect_publisher
-from dutiful.transport.redis.publisher import BREAKS, Parcel, RedisPublisher, TooLate, Unavailable
+from dutiful.transport.broker import Publisher
+from dutiful.transport.brokers import connect_publisher
+from dutiful.transport.redis.publisher import BREAKS, Parcel, TooLate, Unavailable
 from dutiful.transport.unavailable import is_unavailable
 
 SOCKET_SHARE: Final = 0.9
@@ -42,7 +43,7 @@ class PublisherPool:
 
     def forget(self) -> None:
         """After a fork: the parent's sockets are not touched."""
-        self._idle: deque[RedisPublisher | StockPublisher] = deque()
+        self._idle: deque[Publisher] = deque()
         self._free = threading.BoundedSemaphore(self.limit)
 
     def put(self, parcels: Sequence[Parcel]) -> list[Exception | None]:
@@ -71,13 +72,13 @@ class PublisherPool:
         while self._idle:
             self._idle.pop().close()
 
-    def _within(self, call: Callable[[RedisPublisher | StockPublisher, float], Any]) -> Any:
+    def _within(self, call: Callable[[Publisher, float], Any]) -> Any:
         # No context managers here: this is the way of each `delay()`.
         began, free = time.monotonic(), self._free
         until = began + self.seconds
         if not free.acquire(timeout=self.seconds):
             raise Unavailable("all connections for publishing wait for the broker")
-        publisher: RedisPublisher | StockPublisher | None = None
+        publisher: Publisher | None = None
         try:
             publisher = (
                 self._idle.pop()
@@ -99,8 +100,8 @@ class PublisherPool:
 
     def _try(
         self,
-        call: Callable[[RedisPublisher | StockPublisher, float], Any],
-        publisher: RedisPublisher | StockPublisher,
+        call: Callable[[Publisher, float], Any],
+        publisher: Publisher,
         began: float,
         until: float,
     ) -> Any:

@@ -1,7 +1,7 @@
-"""What a server answers that takes nothing at the moment: a failover, a full disk, a long script.
+"""Replies of a server that takes nothing at the moment: a failover, a full disk, a long script.
 
-redis-py has them as errors of the command. kombu gives up on those, and Celery's worker exits; as
-errors of the connection both try again.
+redis-py raises them as errors of the command. kombu gives up on those, and Celery's worker exits;
+as errors of the connection both try again.
 """
 
 import re
@@ -46,7 +46,7 @@ UNAVAILABLE_REPLIES: Final = re.compile(
 
 
 def is_unavailable(error: BaseException) -> bool:
-    """Whether it speaks of the broker and not of one message."""
+    """Whether the error concerns the broker and not one message."""
     return isinstance(error, UNAVAILABLE) or bool(UNAVAILABLE_REPLIES.search(str(error)))
 
 

@@ -6,19 +6,15 @@ stores REVOKED as the task's result, and sends the event that Celery sends.
 """
 
 import logging
-from typing import Any, Final
+from typing import Any
 
 from celery import signals
 from kombu.utils.functional import maybe_list
 from kombu.utils.json import loads
 
-from dutiful.transport.redis import scripts
-from dutiful.transport.redis.publishing import Publishing
-from dutiful.transport.redis.script_connection import ScriptConnection
+from dutiful.transport import brokers
 
 logger = logging.getLogger(__name__)
-BATCH: Final = 100
-"""Task ids of one script."""
 
 
 def connect() -> None:
@@ -48,17 +44,8 @@ def delete_parked(state: Any, task_ids: list[str]) -> list[str]:
     Raises redis errors, which Celery replies to the caller as to those of any control command.
     """
     channel = state.consumer.task_consumer.channel
-    if not task_ids or not isinstance(channel, Publishing):
-        return []  # other transports park no messages
-    # With gevent the channel's own connection belongs to another greenlet.
-    connection = ScriptConnection(channel.pool)
-    try:
-        stored: list[bytes] = []
-        for start in range(0, len(task_ids), BATCH):
-            batch = task_ids[start : start + BATCH]
-            stored += connection.run(scripts.REVOKE, channel.keys.of_scripts, batch)
-    finally:
-        connection.close()
+    broker = brokers.of(state.consumer.connection)
+    stored = broker.revoke_delayed(channel, task_ids)
     found = [loads(each.decode())["headers"] for each in stored]
     for headers in found:
         logger.info("task %s (%s) was revoked before its time", headers["id"], headers.get("task"))

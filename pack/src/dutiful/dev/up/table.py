@@ -7,7 +7,7 @@ HEAD: Row = ("name", "state", "pid", "where")
 
 
 def table(rows: Iterable[Row]) -> str:
-    """Columns as wide as they need to be; name, state, pid, URL."""
+    """One line for each row, with aligned columns: name, state, pid, URL."""
     lines = [HEAD, *rows]
     widths = [max(len(line[column]) for line in lines) for column in range(3)]
     return "\n".join(

@@ -7,7 +7,7 @@ release, urgency, queue, task, attempt, age and key. Without SENTRY_DSN and ERRO
 
 from typing import Any, Final
 
-from dutiful import env
+from dutiful import env, extras
 from dutiful.errors.masking import mask
 from dutiful.errors.sentry import source, storm
 from dutiful.errors.variables import ERROR_TRACKER, TRIES
@@ -26,6 +26,7 @@ def start() -> None:
     """Starts the SDK. The settings call it at their end, in every process."""
     if not on():
         return
+    extras.need("sentry", "SENTRY_DSN or ERROR_TRACKER")
     import sentry_sdk
     from sentry_sdk.integrations.argv import ArgvIntegration
     from sentry_sdk.integrations.django import DjangoIntegration

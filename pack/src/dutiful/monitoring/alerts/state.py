@@ -1,8 +1,7 @@
-"""The state of what fires: hysteresis, who was told when, and what one notice says. Pure.
+"""The state of the alerts: when each fires, is reported and is resolved. Pure.
 
-It lies in the monitor's memory, so that it works with the broker and the database away; copies of
-what fires lie in both (`dutiful/monitoring/alerts/copies.py`), for the next monitor and the status
-page.
+It is in the monitor's memory, so that it works without broker and database; `copies` keeps the
+alerts that fire in both, for the next monitor and the status page.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,16 +12,16 @@ from dutiful.monitoring.alerts.alert import Alert, Finding, Severity
 from dutiful.monitoring.alerts.catalogue import BY_ID
 
 REPEAT: Final = {Severity.CRITICAL: 3600.0, Severity.WARNING: 6 * 3600.0}
-"""Seconds after which an alert that still fires is told again."""
+"""Seconds after which an alert that still fires is reported again."""
 QUIET: Final = 600.0
-"""Seconds in which an alert that ended and is back is not told again."""
+"""Seconds within which an alert that comes back is not reported again."""
 LINGER: Final = 120.0
-"""Seconds that an effect may outlive its cause before it is told by itself: backlogs drain."""
+"""Seconds after the end of its cause in which an effect is not reported: backlogs drain."""
 
 
 @dataclass
 class Notice:
-    """What is told at once: one message, however many alerts."""
+    """One message, however many alerts it reports."""
 
     fired: list[Alert] = field(default_factory=list)
     repeated: list[Alert] = field(default_factory=list)
@@ -34,26 +33,26 @@ class Notice:
 
 @dataclass
 class Condition:
-    """When a finding turned bad, and when it turned well."""
+    """Since when a finding is bad, and since when it is well."""
 
     bad_since: float | None = None
     well_since: float | None = None
 
 
 class AlertState:
-    """`judge()` with what a look found, then `notice()` for what is to be told."""
+    """Call `update()` with the findings of a pass, then `notice()` for what is to be reported."""
 
     def __init__(self) -> None:
         self.firing: dict[str, Alert] = {}
         self._conditions: dict[str, Condition] = {}
         self._reported: dict[str, float] = {}
-        """When each key was told last, also of those that are over."""
+        """When each key was last reported, resolved ones included."""
         self._resolved: list[Alert] = []
         self._ended_at: dict[str, float] = {}
-        """When what is over ended, for as long as its effects may linger."""
+        """When each resolved alert ended, for LINGER seconds."""
 
     def update(self, findings: Mapping[str, Sequence[Finding] | None], now: float) -> None:
-        """`findings` by rule. None: nothing can be told of it now, so all stays as it is.
+        """`findings` are by rule. None: nothing is known now, so its alerts stay as they are.
 
         A subject that a rule does not name any more (a worker that is gone) is well.
         """
@@ -76,7 +75,7 @@ class AlertState:
                         condition.bad_since = None
 
     def notice(self, now: float) -> Notice:
-        """What nobody has been told of yet. Marks it as told."""
+        """What has not been reported yet. Marks it as reported."""
         notice = Notice(
             resolved=[alert for alert in self._resolved if alert.reported_at is not None]
         )
@@ -101,11 +100,11 @@ class AlertState:
         return notice
 
     def stand_by(self) -> None:
-        """Another monitor tells: what is over here needs no word from this one."""
+        """Another monitor leads: this one does not report what it resolved."""
         self._resolved = []
 
     def take_over(self, alerts: Sequence[Alert]) -> None:
-        """What another monitor has told of: it is not told twice, and its end is told once."""
+        """Alerts that another monitor reported: they are not reported twice, their end is once."""
         for alert in alerts:
             if alert.rule not in BY_ID:
                 continue
@@ -155,7 +154,7 @@ class AlertState:
             del self._conditions[key]
 
     def _hidden(self, alert: Alert) -> bool:
-        """Whether it is the effect of what fires, is about to, or has just ended."""
+        """Whether it is the effect of an alert that fires, is about to, or has just ended."""
         if alert.reported_at is not None:
             return False
         causes = {

@@ -1,4 +1,4 @@
-"""This deployment's formation: what runs, or what is planned, against what its servers give."""
+"""This deployment's formation, running or planned, against the limits of its servers."""
 
 import math
 import resource
@@ -17,7 +17,7 @@ from dutiful.worker.deployment.configured import keeps_results
 
 
 class NoSuchProcess(ValueError):
-    """A planned formation names what is no line of the Procfile. The message lists them."""
+    """A planned formation names a process that the Procfile, listed in the message, lacks."""
 
 
 def budget(
@@ -26,15 +26,15 @@ def budget(
     workers: Workers | None = None,
     limits: Iterable[Limit] | None = None,
 ) -> Budget:
-    """`planned` says how many of a line run; of the others, what is seen of them counts.
+    """`planned` says how many processes of a line run; of other lines, the running ones count.
 
-    `limits` instead of the server's. Behind a PgBouncer the server's are not the formation's: none
-    but these. Raises NoSuchProcess, ProfileError.
+    `limits` replace the server's. Behind a PgBouncer the server's limits do not apply, so only
+    these count. Raises NoSuchProcess, ProfileError.
     """
     found = _procfile(env.ROOT, env.on_heroku())
-    if strangers := set(planned) - {part.name for part in found}:
+    if unknown := set(planned) - {part.name for part in found}:
         there = ", ".join(part.name for part in found) or "nothing"
-        raise NoSuchProcess(f"no {', '.join(sorted(strangers))} in the Procfile; it has {there}")
+        raise NoSuchProcess(f"no {', '.join(sorted(unknown))} in the Procfile; it has {there}")
     if limits is None:
         limits = () if env.DATABASE_PGBOUNCER.get() else measured.limits
     parts = tuple(_counted(part, planned, measured, workers) for part in found)
@@ -42,14 +42,14 @@ def budget(
 
 
 def files_allowed() -> int | None:
-    """`ulimit -n` here: descriptors that a process may open; None: as many as it likes."""
+    """`ulimit -n`: file descriptors that a process here may open; None: no limit."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return None if soft == resource.RLIM_INFINITY else soft
 
 
 @cache
 def _procfile(root: Path, heroku: bool) -> tuple[Part, ...]:
-    """Its lines, which do not change while a process runs, as many of each as it starts with."""
+    """The lines of the Procfile, with the counts that they start with."""
     publishers, stored = app().conf.broker_pool_limit or 0, keeps_results(app())
     sqlite = env.DATABASE_URL.get().startswith("sqlite")
     found = []
@@ -63,7 +63,7 @@ def _procfile(root: Path, heroku: bool) -> tuple[Part, ...]:
 def _counted(
     part: Part, planned: Mapping[str, int], measured: Measured, workers: Workers | None
 ) -> Part:
-    """Workers by their leases; of anything, at least as many as its connections must come from."""
+    """The part with the count of what runs: workers by their leases, others by connections."""
     if part.name in planned:
         return replace(part, count=planned[part.name])
     alive = [each for each in workers.each if each.alive] if workers else []

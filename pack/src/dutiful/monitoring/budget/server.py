@@ -1,4 +1,4 @@
-"""What a PostgreSQL gives, and who has taken what of it: one query."""
+"""Measures a PostgreSQL: its limits, and who uses how many connections."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from dutiful.catalogue.process import COMMAND
 from dutiful.monitoring.budget.sums import RESERVE, Limit, Measured
 
 KINDS: Final = ("web", "worker", "beat", "monitor", "flower", COMMAND)
-"""How the application_name of each of ours begins."""
+"""The first words of the application_name of our processes."""
 _LIMITS: Final = """
 SELECT current_setting('max_connections')::int
        - current_setting('superuser_reserved_connections')::int
@@ -19,7 +19,7 @@ SELECT current_setting('max_connections')::int
        CASE WHEN rolsuper THEN -1 ELSE datconnlimit END
 FROM pg_roles, pg_database WHERE rolname = current_user AND datname = current_database()
 """
-# Of others' sessions a plain role does not see backend_type; background processes have no database.
+# A plain role cannot see the backend_type of others; background processes have no database.
 _TAKEN: Final = """
 SELECT datname = current_database(), usename = current_user, application_name, count(*)
 FROM pg_stat_activity
@@ -30,7 +30,7 @@ GROUP BY 1, 2, 3
 
 
 def measure(alias: str = "default") -> Measured:
-    """Raises django.db.Error. Nothing of a database that has no server."""
+    """Raises django.db.Error. Empty for a database without a server."""
     connection = connections[alias]
     if connection.vendor != "postgresql":
         return Measured()
@@ -44,8 +44,11 @@ def measure(alias: str = "default") -> Measured:
 
 
 def of_rows(values: Mapping[str, int], rows: list[Any], own: str) -> Measured:
-    """`rows`: same database, same role, application_name, connections. `own`: this process's name,
-    which a DATABASE_URL may give to all; then whose a connection is cannot be told."""
+    """`rows` are: same database, same role, application_name, connections.
+
+    `own` is the application_name of this process. Where DATABASE_URL gives all processes the same
+    name, connections cannot be told apart.
+    """
     taken: Counter[str] = Counter()
     live: Counter[str] = Counter()
     commands = 0

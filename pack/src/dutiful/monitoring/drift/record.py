@@ -1,4 +1,4 @@
-"""Figures of production in a file: CI, which has no production, judges the code by them."""
+"""Figures of production in a file, by which CI can evaluate the code."""
 
 import json
 from collections.abc import Iterable
@@ -15,12 +15,11 @@ VERSION: Final = 2
 
 
 class BadRecord(ValueError):
-    """A file that is no record, or one without an edge that is needed. The message says what to
-    do."""
+    """The file is no record, or lacks an edge that is needed. The message says what to do."""
 
 
 def write(file: Path, figures: Iterable[Figures], days: float) -> int:
-    """How many tasks. Raises OSError."""
+    """Writes the file and returns the number of tasks. Raises OSError."""
     tasks = {each.task: asdict(each) for each in sorted(figures, key=lambda one: one.task)}
     for each in tasks.values():
         del each["task"]

@@ -1,7 +1,8 @@
-"""The fleet's counters: each process adds up what happened in it, and tells one Redis hash.
+"""The fleet's counters: each process adds up its runs and publishes in one hash of a shared Redis.
 
-A run costs its worker one append (a prefork child: one write to a pipe); a daemon thread adds up
-and tells, each two seconds. `connect()` is called once a process, in `ready()`.
+`tally` counts in memory: a run costs its worker one append. Prefork children write to a `pipe` that
+their main process reads. `reporter` is the daemon thread that sends the sums every two seconds,
+`store` the hash, `buckets` its histograms. `worker`, `publishes` and `grown` feed it.
 """
 
 import sys
@@ -15,14 +16,14 @@ _reporter: Reporter | None = None
 
 
 def reporter() -> Reporter:
-    """This process's. Raises RuntimeError before `connect()`."""
+    """The reporter of this process. Raises RuntimeError before `connect()`."""
     if _reporter is None:
         raise RuntimeError("monitoring is not in INSTALLED_APPS: nothing counts here")
     return _reporter
 
 
 def connect() -> None:
-    """From here on runs and publishes of this process are counted."""
+    """Starts counting the runs and publishes of this process; called once, in `ready()`."""
     global _reporter
     from dutiful.current import app
     from dutiful.monitoring import runs
@@ -32,6 +33,8 @@ def connect() -> None:
     _reporter = Reporter(app())
     runs.listeners.append(_reporter.count)
     grown.connect(app(), _reporter.count)
-    if (me := publishes.role(sys.argv)) != publishes.OTHER:  # a shell, a test: nobody's promise
+    if (
+        me := publishes.role(sys.argv)
+    ) != publishes.OTHER:  # publishes of a shell or a test are not counted
         publishes.measure(_reporter.count, me)
     WorkerSide(_reporter).connect()

@@ -1,7 +1,7 @@
-"""Tells the fleet what this process has counted: a daemon thread, every two seconds, one command.
+"""Sends what this process has counted: a daemon thread, every two seconds, one command.
 
-In a worker it also notes with the lease what the worker is busy with. Without the broker it keeps
-its sums, which do not grow with what happens, and tells them later.
+Without the broker it keeps its sums, whose size is bounded, and sends them later. A worker also
+uses its thread to note facts with its lease (`every_half_second`).
 """
 
 import logging
@@ -18,11 +18,11 @@ from dutiful.monitoring.link import LOST, TIMEOUT, Link, shared_url
 logger = logging.getLogger(__name__)
 EVERY_SECONDS: Final = 2.0
 READ_SECONDS: Final = 0.5
-"""Between two readings of a prefork pool's pipe, which holds so much of the busiest."""
+"""Between two readings of a prefork pool's pipe, which holds that much of a busy pool."""
 
 
 class Reporter:
-    """Of one process. `start()` may be called at any time, and again after a fork."""
+    """The reporter of one process. `start()` may be called at any time, and after a fork."""
 
     def __init__(self, app: Any) -> None:
         self.app = app
@@ -31,7 +31,7 @@ class Reporter:
         self.every_half_second: list[Callable[[], None]] = []
         """Called each half second."""
         self.listeners: list[Callable[[dict[str, float]], None]] = []
-        """Given all numbers before they are told, for this process's own metrics."""
+        """Called with all numbers before they are sent, for this process's own metrics."""
         self._pid = 0
         self._link: Link | None = None
         self._starting, self._flushing = threading.Lock(), threading.Lock()
@@ -40,7 +40,7 @@ class Reporter:
         self._trouble = False
 
     def count(self, run: Run) -> None:
-        """From any thread of any process, a prefork pool's children too."""
+        """Called from any thread of any process, a prefork pool's children included."""
         if self.pipe is not None and self.pipe.pid != os.getpid():
             self.pipe.write(run)
             return
@@ -55,11 +55,11 @@ class Reporter:
             if self._pid == os.getpid():
                 return
             self._pid = os.getpid()
-            self._link, self._unsent = None, {}  # the parent's, who uses it himself
+            self._link, self._unsent = None, {}  # the parent's, which still uses them
             threading.Thread(target=self._run, name="fleet-reporter", daemon=True).start()
 
     def end(self) -> None:
-        """Tells what is left, once; for the end of the process. Waits a second at the most."""
+        """Sends what is left, at the end of the process. Waits a second at the most."""
         self._ended.set()
         if self._pid == os.getpid():
             self.flush()
@@ -79,15 +79,15 @@ class Reporter:
                         self._read_pipe()
                     finally:
                         self._flushing.release()
-            except Exception:  # whatever it is, it must not end the counting
-                logger.exception("the fleet's counters: trying again")
+            except Exception:  # no error may end the counting
+                logger.exception("the fleet's counters were not sent; trying again")
 
     def _read_pipe(self) -> None:
         if self.pipe is not None:
             self.tally.extend(self.pipe.read())
 
     def flush(self) -> None:
-        """One round trip; nothing where there is nothing, or no Redis. From any thread."""
+        """Sends all sums in one round trip, if there are any and a Redis. From any thread."""
         if self._flushing.acquire(timeout=TIMEOUT):
             try:
                 self._flush()
@@ -101,7 +101,7 @@ class Reporter:
             listener(numbers)
         url = shared_url()
         if not url:
-            return  # RabbitMQ alone: each worker's own metrics have them
+            return  # there is only RabbitMQ: each worker's own metrics have them
         for name, by in numbers.items():
             self._unsent[name] = self._unsent.get(name, 0) + by
         if not self._unsent:
@@ -112,7 +112,7 @@ class Reporter:
             store.add(self._link.client, self._link.prefix, self._unsent)
         except LOST as error:
             if not self._trouble:
-                logger.info("the fleet's counters are told later: %s", error)
+                logger.info("the fleet's counters will be sent later: %s", error)
             self._trouble = True
             self._link.close()
         else:

@@ -1,7 +1,7 @@
-"""Where the fleet's counters lie: a hash on the shared Redis, of a bounded size.
+"""The fleet's counters: a hash of bounded size on the shared Redis.
 
-Each process adds what it has counted; nobody sets. `COUNTS` has a field for each number of each
-task and queue (and of each role's publishes); `STARTS` has the workers' starts of the last hour.
+Processes only add to it. `COUNTS` has a field for each number of each task and queue, and of each
+role's publishes: `task|queue|outcome|failed`. `STARTS` has the workers' starts of the last hour.
 """
 
 import contextlib
@@ -19,12 +19,12 @@ OUTCOMES: Final = ("succeeded", "failed", "retried", "crashed", "other")
 SUMS: Final = ("wait", "run", "cpu")
 """Seconds, added up."""
 MOST_FIELDS: Final = 20_000
-"""A task whose numbers would be more fields than this is counted as `OTHER`."""
+"""The hash has at most so many fields: beyond them a task is counted as `OTHER`."""
 GROWN: Final = "grown"
 DATABASE: Final = "database"
 OTHER: Final = "(other)"
 PUBLISHES: Final = "(publishes)"
-"""Stands for the queue where a role's publishes are counted."""
+"""In place of the queue where a role's publishes are counted."""
 MOST_STARTS: Final = 500
 STARTS_SECONDS: Final = 3600.0
 
@@ -46,18 +46,18 @@ end
 
 @dataclass
 class Counts:
-    """Of one task on one queue, or of one role's publishes. Since the broker's data began."""
+    """Counts of one task on one queue, or of one role's publishes, since the hash began."""
 
     outcomes: dict[str, int] = field(default_factory=lambda: dict.fromkeys(OUTCOMES, 0))
     seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(SUMS, 0.0))
     wait: list[int] = field(default_factory=empty)
     run: list[int] = field(default_factory=empty)
     grown: int = 0
-    """Bytes that its runs left in their processes: dutiful/monitoring/fleet/grown.py."""
+    """Bytes by which its runs made their processes grow (`grown`)."""
     queries: int = 0
-    """Statements that its runs sent to databases: dutiful/monitoring/queries.py."""
+    """Database statements of its runs (`dutiful/monitoring/queries.py`)."""
     database: float = 0.0
-    """Seconds that they waited for the answers."""
+    """Seconds that its runs waited for databases."""
 
     @property
     def runs(self) -> int:
@@ -104,7 +104,7 @@ class Counts:
 
 
 def add(client: redis.Redis, prefix: str, numbers: Mapping[str, float]) -> None:
-    """One round trip. Raises redis errors; then it may or may not have been added."""
+    """Adds numbers by field, in one round trip. Raises redis errors: then they may be added."""
     words: list[Any] = []
     for name, by in numbers.items():
         words += (name, by if isinstance(by, int) else f"{by:.6f}")
@@ -126,9 +126,9 @@ def started(
 
 
 def split_starts(members: list[bytes]) -> list[tuple[str, str]]:
-    """Profile and name of each start of a profile's present release; `members` in their order.
+    """Profile and name of each start in a profile's present release; `members` by time.
 
-    A release is what its own starts say: however many there were in an hour, none is a crash.
+    Starts of earlier releases are left out: a deploy is no crash.
     """
     words = [word for member in members if len(word := member.decode().split("|")) == 4]
     present = {profile: release for profile, _, _, release in words}
@@ -152,7 +152,7 @@ def read(client: redis.Redis, prefix: str) -> Fleet:
 
 
 def parse(hash_: Mapping[bytes, bytes]) -> Fleet:
-    """What is no field of ours is passed over."""
+    """Ignores fields that have no such name."""
     fleet = Fleet({}, {})
     for name, value in hash_.items():
         words = name.decode(errors="replace").split("|")

@@ -1,4 +1,4 @@
-"""What this process has counted and not told yet. A task costs it an append; sums come later."""
+"""What this process has counted and not sent yet. A run costs one append; sums come later."""
 
 import threading
 from collections import defaultdict, deque
@@ -10,10 +10,10 @@ from dutiful.monitoring.fleet.buckets import index
 from dutiful.monitoring.fleet.store import GROWN, OTHER, PUBLISHES, Counts
 
 Run = tuple[str, str, str, float | None, float | None, float | None, int | None, float | None]
-"""Task, queue, outcome, seconds waited, run, of CPU, statements that it sent to databases, seconds
-that it waited for their answers; None where nobody knows."""
+"""Task, queue, outcome, seconds waited, seconds run, CPU seconds, database statements, seconds that
+it waited for databases; None where it is not known."""
 MOST_WAITING: Final = 200_000
-"""Runs that wait to be added up; the oldest make room, so that memory is bounded."""
+"""Runs that wait to be added up. Beyond it the oldest are dropped, so memory is bounded."""
 MOST_TASKS: Final = 500
 """Tasks (with a queue) that a process counts by name between two flushes."""
 

@@ -1,4 +1,4 @@
-"""A worker's side: it counts its runs, and notes with its lease what it is busy with."""
+"""The part of a worker: it counts its runs, and puts facts about itself into its lease."""
 
 import time
 from typing import Any
@@ -19,7 +19,7 @@ from dutiful.worker.memory import usage
 
 
 class WorkerSide:
-    """Of one worker process, in its main process."""
+    """Runs in the main process of one worker."""
 
     def __init__(self, reporter: Reporter) -> None:
         self.reporter = reporter
@@ -28,7 +28,7 @@ class WorkerSide:
         self._start_reported = False
 
     def connect(self) -> None:
-        """Listens to the worker's signals."""
+        """Connects to the worker's signals."""
         signals.worker_init.connect(self._before_the_pool, weak=False)
         signals.worker_ready.connect(self._ready, weak=False)
         signals.worker_shutdown.connect(self._ends, weak=False)
@@ -39,14 +39,14 @@ class WorkerSide:
             self.reporter.pipe = Pipe()  # before it forks
 
     def _ready(self, sender: Any, **_: Any) -> None:
-        """Comes again after each reconnect."""
+        """Celery sends this again after each reconnect."""
         if self._worker is None:
             self._worker = sender.controller
             self.reporter.every_half_second.append(self._note)
             self.reporter.start()
             if env.METRICS_LISTEN.get():
                 from dutiful.monitoring.metrics import (
-                    worker,  # late: it takes memory, and few ask for it
+                    worker,  # late: prometheus-client takes memory
                 )
 
                 worker.serve(self.reporter, self._worker, env.METRICS_LISTEN.get())
@@ -62,7 +62,7 @@ class WorkerSide:
             self._report_start()
 
     def facts(self, owner: Owner) -> dict[str, Any]:
-        """Small facts; the heartbeat sends them with the next refresh of the lease."""
+        """Small facts that are sent with the next refresh of the lease."""
         worker = self._worker
         profile = getattr(worker, "profile", None)
         consumed = {queue for each in list(owner.channels) for queue in each.active_queues}
@@ -93,6 +93,6 @@ class WorkerSide:
                 project_env.RELEASE.get(),
             )
         except LOST:
-            self._start_reported = False  # with the next note
+            self._start_reported = False  # tried again in half a second
         finally:
             link.close()

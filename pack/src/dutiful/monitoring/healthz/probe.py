@@ -1,4 +1,4 @@
-"""One answer for all who ask at once, with a time budget: load balancers ask often, of each web."""
+"""A call with a time limit whose answer is shared for a second."""
 
 import threading
 import time
@@ -15,7 +15,7 @@ from dutiful.monitoring.link import LOST, Link, shared_url
 
 T = TypeVar("T")
 FRESH: Final = 1.0
-"""Seconds that an answer is good for."""
+"""Seconds that an answer is reused."""
 BUDGET: Final = 1.5
 """Seconds that a server may take to answer."""
 
@@ -32,7 +32,7 @@ class Probe(Generic[T]):
         self._began = 0.0
 
     def answer(self) -> T:
-        """Raises DeadlineExceeded after the budget, or what the call raised."""
+        """Raises DeadlineExceeded after the time limit, or what the call raised."""
         future = self.begin()
         done, _ = wait((future,), self.seconds)
         if not done:
@@ -40,7 +40,7 @@ class Probe(Generic[T]):
         return future.result()
 
     def begin(self) -> "Future[T]":
-        """Asks, unless somebody just did; so that several probes are asked side by side."""
+        """Starts the call unless a fresh one exists, so that several probes run side by side."""
         with self._lock:
             now = time.monotonic()
             if self._future is None or now - self._began >= FRESH:
@@ -55,7 +55,7 @@ class Probe(Generic[T]):
         """Why it does not answer; "" where it does."""
         try:
             self.answer()
-        except Exception as error:  # noqa: BLE001  # what is asked for is just this
+        except Exception as error:  # noqa: BLE001  # the error is the answer
             return " ".join(str(error).split()) or type(error).__name__
         return ""
 

@@ -1,6 +1,6 @@
-"""`/healthz/…`: 200 or 503 for load balancers and uptime services. No login, no session, no wait.
+"""`/healthz/…`: 200 or 503 for load balancers and uptime services, without login or session.
 
-Names, figures and reasons are shown where HEALTHZ_NAMES says so; else the status alone.
+Names, figures and reasons are shown where HEALTHZ_NAMES allows it; else the status alone.
 """
 
 import time
@@ -27,9 +27,9 @@ from dutiful.monitoring.snapshot import take
 from dutiful.worker.deployment.configured import is_redis
 
 OVERDUE: Final = 45.0
-"""Seconds that beat may be away before /healthz/beat says so: a deploy's."""
+"""Seconds that a run may be overdue before /healthz/beat fails: a deploy takes less."""
 UNSERVED: Final = 60.0
-"""Seconds that messages may wait for a worker to come before /healthz/queues says so."""
+"""Seconds that messages may wait without any worker before /healthz/queues fails."""
 
 _database = Probe("the database", ask_database)
 _broker = Probe("the broker", ask_broker)
@@ -59,14 +59,16 @@ def _healthz(check: Callable[[], Answer]) -> View:
 
 @_healthz
 def live() -> Answer:
-    """This process answers. For whoever would restart it: nothing else would be mended by that."""
+    """This process answers. Platforms restart by this: a restart would help nothing else."""
     return {"status": "ok"}
 
 
 @_healthz
 def ready() -> Answer:
-    """Requests can be served. Without the broker they can, as long as there is an outbox: a load
-    balancer that takes every web away would make an outage of a delay."""
+    """Requests can be served; with an outbox also without the broker.
+
+    A load balancer that removes every web process would turn a delay into an outage.
+    """
     for probe in (_database, _broker):
         probe.begin()
     troubles = {"database": _database.trouble(), "broker": _broker.trouble()}
@@ -78,7 +80,7 @@ def ready() -> Answer:
 
 @_healthz
 def beat() -> Answer:
-    """The schedule ticks, and its heartbeats come back through every queue."""
+    """The schedule ticks, and its heartbeats arrive through every queue."""
     collected = _collected()
     seen = collected.snapshot.beat
     if not seen.installed:
@@ -97,12 +99,12 @@ def beat() -> Answer:
 
 @_healthz
 def queues() -> Answer:
-    """No message waits longer than its queue allows, and somebody serves each that has some."""
+    """No message waits longer than its queue allows, and each queue with messages has a worker."""
     collected = _collected()
     snapshot = collected.snapshot
-    # What lies in RabbitMQ is not known here; whether it answers is.
-    away = snapshot.queues.unreachable if is_redis(app()) else _broker.trouble()
-    reasons = [away] if away else []
+    # Of RabbitMQ it is only known whether it answers.
+    unavailable = snapshot.queues.unreachable if is_redis(app()) else _broker.trouble()
+    reasons = [unavailable] if unavailable else []
     reasons += _bad(rules_queues.queue_late(collected))
     for finding in rules_queues.queue_unserved(collected) or ():
         queue = snapshot.queues.named(finding.subject)

@@ -1,4 +1,4 @@
-"""What happened between two readings of counters that only grow, or start anew."""
+"""The difference of two readings of counters, which only grow or start again from 0."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,7 +8,7 @@ from dutiful.monitoring.fleet.store import Counts, Fleet
 from dutiful.monitoring.snapshot.facts import Queue
 
 Counters = dict[str, Any]
-"""As JSON keeps them."""
+"""Counters by name, as JSON."""
 
 
 def flat(fleet: Fleet) -> Counters:
@@ -17,7 +17,7 @@ def flat(fleet: Fleet) -> Counters:
 
 
 def totals(queue: Queue) -> Counters:
-    """A queue's counters, and its depth, which the arrivals are told by."""
+    """A queue's counters, and its depth, from which arrivals are computed."""
     return {
         "depth": queue.depth or 0,
         "taken": (queue.claimed_total or 0) - (queue.put_back_total or 0),
@@ -27,7 +27,7 @@ def totals(queue: Queue) -> Counters:
 
 
 def since(now: Counters, then: Counters) -> dict[tuple[str, str], Counts]:
-    """By task and queue, of those where something happened."""
+    """What was added, by task and queue; those without a difference are left out."""
     found = {}
     for name, numbers in now.items():
         # By this release's edges: another may have written `then`.
@@ -42,7 +42,7 @@ def since(now: Counters, then: Counters) -> dict[tuple[str, str], Counts]:
 
 
 def flow(now: Counters, then: Mapping[str, int] | None) -> dict[str, int]:
-    """arrived, started and dead of a queue."""
+    """The arrived, started and dead messages of a queue."""
     if then is None or any(now[name] < then[name] for name in ("acked", "dead")):
         return {"arrived": 0, "started": 0, "dead": 0}
     taken = now["taken"] - then["taken"]
@@ -54,7 +54,7 @@ def flow(now: Counters, then: Mapping[str, int] | None) -> dict[str, int]:
 
 
 def of_queue(name: str, starts_within: float, tasks: dict[tuple[str, str], Counts]) -> Counters:
-    """The columns of a queue's row that its tasks' runs make."""
+    """The columns of a queue's row that come from its tasks' runs."""
     mine = [counts for (_, queue), counts in tasks.items() if queue == name]
     return {
         "runs": sum(counts.runs for counts in mine),

@@ -1,4 +1,4 @@
-"""What the monitor sees at each look, and remembers of earlier ones."""
+"""Collects the input of the rules at each pass, and remembers what they need of earlier ones."""
 
 import logging
 import time
@@ -24,21 +24,19 @@ from dutiful.monitoring.snapshot.facts import Server
 from dutiful.worker.deployment.configured import is_redis
 
 BUDGET: Final = 8.0
-"""Seconds that a look may take; its parts have smaller budgets of their own."""
+"""Seconds that a snapshot may take; its parts have shorter limits of their own."""
 
 logger = logging.getLogger(__name__)
 
 
 class Collector:
-    """`look()` at each pass."""
+    """Call `collect()` at each pass."""
 
     def __init__(self) -> None:
         self.starts, self.counters = Starts(), Counters()
         self._taker, self._link = Taker(app()), Link(shared_url())
-        self._executor, self._history = (
-            DeadlineExecutor("the snapshot"),
-            DeadlineExecutor("the history"),
-        )
+        self._snapshots = DeadlineExecutor("the snapshot")
+        self._history = DeadlineExecutor("the history")
         self._broker = Probe("the broker", ask_broker)
         self._since = time.time()
         self._seeding: Future[dict[str, list[Span]]] | None = None
@@ -46,10 +44,10 @@ class Collector:
         self._seeded = False
 
     def collect(self, failing_channels: Mapping[str, str]) -> Collected:
-        """Raises DeadlineExceeded when even the parts' own budgets do not hold."""
+        """Raises DeadlineExceeded when the snapshot takes longer than BUDGET."""
         self._seed()
-        snapshot, seen = self._executor.run(self._take, BUDGET)
-        self._count(snapshot, seen)
+        snapshot, fleet = self._snapshots.run(self._take, BUDGET)
+        self._count(snapshot, fleet)
         return Collected(
             now=snapshot.taken_at,
             snapshot=snapshot,
@@ -62,7 +60,7 @@ class Collector:
 
     def _take(self) -> tuple[Snapshot, Fleet | None]:
         snapshot = self._taker.take()
-        if not is_redis(app()):  # only whether it answers can be known
+        if not is_redis(app()):  # it is only known whether it answers
             why = self._broker.trouble()
             snapshot = replace(snapshot, server=Server(kind="rabbitmq", unreachable=why))
         if snapshot.server.unreachable and shared_url() == str(app().conf.broker_url):
@@ -74,7 +72,7 @@ class Collector:
             logger.info("the fleet's counters cannot be read: %s", error)
             return snapshot, None
 
-    def _count(self, snapshot: Snapshot, seen: Fleet | None) -> None:
+    def _count(self, snapshot: Snapshot, fleet: Fleet | None) -> None:
         now = snapshot.taken_at
         values: dict[str, int | None] = {
             "evictions": snapshot.server.evictions,
@@ -82,15 +80,15 @@ class Collector:
             "workers lost": snapshot.workers.lost_total,
         }
         values |= {f"dead:{queue.name}": queue.dead_total for queue in snapshot.queues.each}
-        if seen is not None:
-            sums = {q.name: of_queue(q.name, q.starts_within, seen.tasks) for q in catalogue()}
+        if fleet is not None:
+            sums = {q.name: of_queue(q.name, q.starts_within, fleet.tasks) for q in catalogue()}
             self.starts.read(now, {name: (s["runs"], s["late"]) for name, s in sums.items()})
             for what in ("runs", "retried", "failed"):
                 values |= {f"{what}:{queue}": s[what] for queue, s in sums.items()}
         self.counters.read(now, values)
 
     def _seed(self) -> None:
-        """The history, when it comes: no look waits for it."""
+        """Adds the history of starts once it has been read; no pass waits for it."""
         if self._seeded:
             return
         try:
@@ -99,11 +97,11 @@ class Collector:
                 self._seeding_since = time.monotonic()
             if not self._seeding.done():
                 if time.monotonic() - self._seeding_since > ABANDON_AFTER:
-                    self._seeding = None  # asked anew
+                    self._seeding = None  # it hangs: ask again
                 return
             past, self._seeding = self._seeding.result(), None
-        except Exception as error:  # noqa: BLE001  # without it the windows fill as they go
-            logger.info("no history yet: %s", error)
+        except Exception as error:  # noqa: BLE001  # without it the windows fill with time
+            logger.info("the history cannot be read yet: %s", error)
             self._seeding = None
             return
         for queue, spans in past.items():

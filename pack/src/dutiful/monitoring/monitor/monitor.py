@@ -1,7 +1,7 @@
-"""The monitor: a process that does nothing but look, judge and tell.
+"""The monitor's loop: collect, evaluate, send what is new, save copies.
 
-It needs no worker, no beat, no broker and no database to go on: what cannot be reached is what it
-tells of. Every look has a time budget, every way of telling a thread of its own.
+It goes on without workers, beat, broker and database: what it cannot reach, it reports. Every pass
+has a time limit, and every channel a thread of its own.
 """
 
 import logging
@@ -23,17 +23,17 @@ from dutiful.monitoring.monitor.lease import Lead
 from dutiful.monitoring.monitor.switch import Switch
 
 BUDGET: Final = 3.0
-"""Seconds for each copy of what fires."""
+"""Seconds for loading or saving each copy of the alerts."""
 CLOSE_SECONDS: Final = 5.0
-"""Seconds at the end for what is still to be told."""
+"""Seconds that each channel has at the end for what it has not sent yet."""
 HEARTBEAT_RULES: Final = ("broker-down", "database-down", "beat-silent", "heartbeat-late")
-"""While one of these fires, not all heartbeats arrive."""
+"""While one of these fires, not all heartbeats arrive: the dead-man's switch alarms."""
 
 logger = logging.getLogger(__name__)
 
 
 class Monitor:
-    """`run()` until `stop` is set. `kept` are the places of the copies, the first asked first."""
+    """`run()` returns when `stop` is set. `kept` are the places of the copies."""
 
     def __init__(
         self, lead: Lead, channels: Sequence[Channel], switch: Switch, kept: Sequence[Copies]
@@ -45,24 +45,24 @@ class Monitor:
         self._behind: set[DeadlineExecutor] = set(self._copies)
         self._led = False
         self._proven = False
-        """Whether a heartbeat has come through each queue, ever: until then, all is not well."""
+        """Whether a heartbeat has ever arrived through each queue; until then nothing is pinged."""
 
     def run(self, stop: threading.Event, seconds: float) -> None:
-        """A look each `seconds`, however long one takes."""
+        """Starts a pass every `seconds`."""
         self._switch.start()
         while not stop.is_set():
             began = time.monotonic()
             try:
                 self.tick()
-            except Exception:  # the next look may do
-                logger.exception("a look of the monitor failed")
+            except Exception:  # the next pass may work
+                logger.exception("a pass of the monitor failed")
             stop.wait(max(0.2, seconds - (time.monotonic() - began)))
         self._lead.release()
         for channel in self._channels:
             channel.close(CLOSE_SECONDS)
 
     def tick(self) -> None:
-        """See, judge, tell, keep copies."""
+        """One pass: renew the lease, collect, evaluate, send, save copies."""
         leads = self._lead.renew()
         if leads and not self._led:
             self.state.take_over(self._load())
@@ -84,7 +84,7 @@ class Monitor:
         self._save()
 
     def _evaluate(self) -> str:
-        """What keeps it from seeing anything, or ""."""
+        """Updates the state. Returns why nothing could be collected, or ""."""
         troubles = {channel.name: channel.trouble for channel in self._channels}
         troubles["the dead-man's switch"] = self._switch.trouble
         try:
@@ -92,8 +92,8 @@ class Monitor:
                 {name: why for name, why in troubles.items() if why}
             )
         except DeadlineExceeded as error:
-            logger.error("the monitor is blind: %s", error)
-            return f"the monitor is blind: {error}"
+            logger.error("the monitor cannot collect anything: %s", error)
+            return f"the monitor cannot collect anything: {error}"
         self.state.update(evaluate(collected), collected.now)
         beat = collected.snapshot.beat
         if not beat.unreachable:
@@ -106,8 +106,10 @@ class Monitor:
         for executor, each in self._copies.items():
             try:
                 found.append(executor.run(each.load, BUDGET))
-            except Exception as error:  # noqa: BLE001  # then what fires is told once more
-                logger.info("%s: what fired before is not known: %s", executor.name, error)
+            except Exception as error:  # noqa: BLE001  # then what fires is reported once more
+                logger.info(
+                    "%s: alerts of the previous monitor cannot be loaded: %s", executor.name, error
+                )
         return newest(*found)
 
     def _save(self) -> None:
@@ -115,7 +117,7 @@ class Monitor:
         for executor in list(self._behind):
             try:
                 executor.run(partial(self._copies[executor].save, time.time(), firing), BUDGET)
-            except Exception as error:  # noqa: BLE001  # tried again at the next look
-                logger.info("%s: what fires is not kept there: %s", executor.name, error)
+            except Exception as error:  # noqa: BLE001  # tried again at the next pass
+                logger.info("%s: alerts cannot be saved: %s", executor.name, error)
             else:
                 self._behind.discard(executor)

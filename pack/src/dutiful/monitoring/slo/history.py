@@ -1,4 +1,4 @@
-"""The starts of the last days, from the database's history: what a monitor that begins knows."""
+"""The starts of the last days from the history, for a monitor that has just started."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -12,7 +12,7 @@ from dutiful.monitoring.slo.starts import Span, kept
 
 
 def past() -> dict[str, list[Span]]:
-    """By queue, the oldest first. Minutes where there are any, hours before."""
+    """Spans by queue, the oldest first: minutes where there are any, hours before them."""
     since = datetime.now(UTC) - timedelta(seconds=max(map(kept, catalogue())))
     rows = QueueSample.objects.filter(at__gte=since).order_by("at")
     minutes = list(_read(rows.filter(span=MINUTE)))

@@ -1,7 +1,7 @@
-"""What the monitor remembers of starts, by minute: enough for the longest window, no more.
+"""The starts of each queue, for as long as its longest window.
 
-Fed from the database's history once, then from the fleet's live counters: so it goes on when the
-database is down, and bridges a restart when it is not.
+They come from the history once, then from the fleet's live counters: so they go on while the
+database is down, and a restart of the monitor leaves no gap while it is not.
 """
 
 import threading
@@ -36,7 +36,7 @@ class Span:
 
 
 class Starts:
-    """`seed()` once, `read()` with the cumulative counters at each look, then `count()`."""
+    """Call `seed()` once, `read()` with the cumulative counters at each pass, then `count()`."""
 
     def __init__(self) -> None:
         self._spans: dict[str, deque[Span]] = {}
@@ -45,7 +45,7 @@ class Starts:
         self._lock = threading.Lock()
 
     def seed(self, queue: str, spans: Iterable[Span]) -> None:
-        """History, the oldest first. What `read()` saw since then stays."""
+        """Adds history, the oldest first, before what `read()` has added since."""
         with self._lock:
             seen = self._spans.get(queue, deque())
             first = seen[0].began if seen else float("inf")
@@ -62,7 +62,7 @@ class Starts:
                 if since is None:
                     continue
                 before = before or (0, 0)
-                # Less than before: the broker's data began anew, and so did the counters.
+                # Less than before: the counters have started again from 0, with the broker's data.
                 began_anew = total[0] < before[0] or total[1] < before[1]
                 started, late = (
                     total if began_anew else (total[0] - before[0], total[1] - before[1])

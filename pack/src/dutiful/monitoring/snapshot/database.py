@@ -1,4 +1,4 @@
-"""What the database tells of itself."""
+"""The part `database`: whether it answers, how fast, its connections and its replicas."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""How long publishes took lately, by role: what was added to the fleet's counters meanwhile."""
+"""How long recent publishes took, by role: the difference of two readings of the counters."""
 
 import time
 from collections import deque
@@ -10,7 +10,7 @@ from dutiful.monitoring.fleet.store import Counts
 from dutiful.monitoring.snapshot.facts import Latency
 
 LONGEST: Final = 300.0
-"""Seconds that "lately" means: since the first look within them, or else ever."""
+"""Seconds that count as recent. With only one reading within them, all publishes count."""
 ROLES: Final = ("web", "beat", "worker")
 
 
@@ -21,7 +21,7 @@ def fields() -> list[str]:
 
 
 class Publishes:
-    """Of one process's looks."""
+    """Remembers the readings of one process."""
 
     def __init__(self) -> None:
         self._readings: deque[tuple[float, dict[str, Counts]]] = deque()
@@ -31,8 +31,8 @@ class Publishes:
         if not isinstance(values, list):
             return {}
         pairs = zip(fields(), values, strict=True)
-        told = store.parse({name.encode(): value for name, value in pairs if value is not None})
-        now, found = time.monotonic(), told.publishes
+        fleet = store.parse({name.encode(): value for name, value in pairs if value is not None})
+        now, found = time.monotonic(), fleet.publishes
         while self._readings and now - self._readings[0][0] > LONGEST:
             self._readings.popleft()
         earlier = self._readings[0][1] if self._readings else {}

@@ -1,4 +1,4 @@
-"""Where the database's replicas stand, as tasks choose among them (dutiful/replicas)."""
+"""The database's replicas and their lag, as tasks choose among them (`dutiful.replicas`)."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING

@@ -15,7 +15,8 @@ from dutiful.beat import times
 from dutiful.beat.installed import schedule
 from dutiful.beat.models import Heartbeat, Tick
 from dutiful.catalogue.entries import Entry
-from dutiful.monitoring.snapshot.facts import Beat, BeatEntry, Clock
+from dutiful.monitoring.snapshot.clock import Clock
+from dutiful.monitoring.snapshot.facts import Beat, BeatEntry
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What the database tells: each part in turn, each failing alone."""
+"""The parts that the database answers, one after the other; each fails without the others."""
 
 import logging
 from collections.abc import Callable
@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass
 class Stored:
-    """What the database answered, each part with why it did not."""
+    """The answers of the database, and for each part why there is none."""
 
     outbox: facts.Outbox
     database: facts.Database
@@ -51,7 +51,7 @@ def _try(part: Callable[[], T]) -> tuple[T | None, str]:
         return part(), ""
     except FAILURES as error:
         return None, line(error)
-    except Exception as error:  # a mistake in one part is not to blind the others
+    except Exception as error:  # a bug in one part must not empty the others
         logger.exception("a part of the snapshot failed")
         return None, line(error)
 
@@ -62,6 +62,6 @@ def nothing(why: str) -> Stored:
 
 
 def line(error: BaseException) -> str:
-    """One line, without a password that a URL may hold."""
-    said = mask(" ".join(str(error).split())) or type(error).__name__
-    return said[:200]
+    """An error as one line, without the password of a URL."""
+    text = mask(" ".join(str(error).split())) or type(error).__name__
+    return text[:200]

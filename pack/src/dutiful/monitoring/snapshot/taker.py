@@ -1,4 +1,4 @@
-"""Takes a snapshot: two round trips to the broker, a dozen queries beside it, none that grows."""
+"""Takes a snapshot: two round trips to the broker and a dozen queries, however much waits."""
 
 import threading
 import time
@@ -17,6 +17,7 @@ from dutiful.monitoring.fleet import store
 from dutiful.monitoring.link import LOST, Link, shared_url
 from dutiful.monitoring.snapshot import (
     beat,
+    clock,
     deadletters,
     facts,
     publishes,
@@ -25,10 +26,10 @@ from dutiful.monitoring.snapshot import (
     stored,
     workers,
 )
+from dutiful.transport import brokers
 from dutiful.transport.options import Options
 from dutiful.transport.redis import scripts
 from dutiful.transport.redis.look import Lens, Look
-from dutiful.transport.redis.publishing import Publishing
 
 DEADLINE: Final = 2.0
 """Seconds that the database may take for all of its parts."""
@@ -36,18 +37,18 @@ DEADLINE: Final = 2.0
 
 @dataclass
 class Broker:
-    """What the broker answered; `why` where it did not."""
+    """The broker's answers; `why` says why there are none."""
 
     why: str = ""
     look: Look | None = None
     info: tuple[Any, ...] = (None, None, None)
-    clock: facts.Clock = field(default_factory=facts.Clock)
+    beat: clock.Clock = field(default_factory=clock.Clock)
     starts: tuple[bytes, ...] = ()
     publishes: dict[str, facts.Latency] = field(default_factory=dict)
 
 
 class Taker:
-    """Takes snapshots for one process, and remembers what rates need. Any thread may ask."""
+    """Takes snapshots for one process, and remembers readings for rates. Thread-safe."""
 
     def __init__(self, app: Celery, deadline: float = DEADLINE) -> None:
         self.app, self.deadline = app, deadline
@@ -62,7 +63,7 @@ class Taker:
     def take(self, max_age: float = 0.0) -> facts.Snapshot:
         """Everything at one moment. Never raises for what cannot be reached.
 
-        With `max_age` the last one will do if it is not older, in seconds.
+        With `max_age` it returns the last one if that is not older, in seconds.
         """
         with self._lock:
             last = self._last
@@ -72,7 +73,7 @@ class Taker:
             return self._last
 
     def fleet(self) -> store.Fleet | None:
-        """The fleet's counters; None where they cannot be had."""
+        """The fleet's counters; None where they cannot be read."""
         with self._lock:
             try:
                 return store.read(self._shared.client, self._shared.prefix)
@@ -130,7 +131,7 @@ class Taker:
             ),
             outbox=rows.outbox,
             dead_letters=deadletters.read(look, rows.letters, rows.letters_why or why),
-            beat=beat.read(broker.clock, rows.beat, rows.beat_why),
+            beat=beat.read(broker.beat, rows.beat, rows.beat_why),
             database=rows.database,
             took=time.perf_counter() - began,
         )
@@ -138,13 +139,13 @@ class Taker:
     def _transport(self, look: Look | None) -> str:
         if look is None:
             return ""
-        return "ours" if isinstance(self._broker.channel, Publishing) else "stock"
+        return brokers.of_channel(self._broker.channel).name
 
     def _ask_broker(self) -> Broker:
         found = Broker()
         try:
             self._pings.measure(self._broker.client)
-            client: Any = self._broker.client  # its types know less than we use
+            client: Any = self._broker.client  # its type stubs lack EVALSHA's replies
             pipe = client.pipeline(transaction=False)
             lens = Lens(self._broker.channel, names())
             pipe.execute_command("EVALSHA", *lens.words)
@@ -169,20 +170,20 @@ class Taker:
                 replies += pipe.execute(raise_on_error=False)
             except LOST as error:
                 self._shared.close()
-                found.clock = facts.Clock(unreachable=stored.line(error))
+                found.beat = clock.Clock(unreachable=stored.line(error))
                 return found
         elif found.why:
-            found.clock = facts.Clock(unreachable=found.why)
+            found.beat = clock.Clock(unreachable=found.why)
             return found
-        *clock, counts, starts = replies[4:]
-        found.clock = beat.clock(*clock)
+        *of_beat, counts, starts = replies[4:]
+        found.beat = clock.read(*of_beat)
         found.publishes = self._publishes.read(counts)
         found.starts = tuple(starts) if isinstance(starts, list) else ()
         return found
 
     def _ask_shared(self, pipe: Any) -> None:
         prefix = self._shared.prefix
-        beat.ask(pipe, prefix)
+        clock.ask(pipe, prefix)
         pipe.hmget(f"{prefix}{store.COUNTS}", *publishes.fields())
         since = time.time() - store.STARTS_SECONDS
         pipe.zrangebyscore(f"{prefix}{store.STARTS}", since, "+inf")
@@ -190,12 +191,12 @@ class Taker:
 
 @cache
 def own_taker() -> Taker:
-    """This process's own."""
+    """The taker of this process."""
     from dutiful.current import app
 
     return Taker(app())
 
 
 def take(max_age: float = 0.0) -> facts.Snapshot:
-    """With this process's own taker."""
+    """Takes a snapshot with the taker of this process."""
     return own_taker().take(max_age)

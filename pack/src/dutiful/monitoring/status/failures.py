@@ -1,4 +1,4 @@
-"""What fails: dead letters by group, each with the way to its replay; and the outbox."""
+"""The section of failures: dead letters by group with a link to their replay, and the outbox."""
 
 from dataclasses import dataclass
 
@@ -25,7 +25,7 @@ class Failures:
     letters: State
     groups: list[Group]
     url: str
-    """Of all groups; "" where the app is left out."""
+    """The address of all groups; "" where `dutiful.deadletters` is not installed."""
     outbox: State
     outbox_url: str
 
@@ -54,7 +54,7 @@ def of(data: PageData) -> Failures:
 def _admin(name: str, *args: str) -> str:
     try:
         return reverse(f"admin:{name}", args=args)
-    except NoReverseMatch:  # the app is left out, or has no page
+    except NoReverseMatch:  # the app is not installed, or the admin has no page for it
         return ""
 
 

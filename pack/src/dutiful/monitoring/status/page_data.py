@@ -1,6 +1,6 @@
-"""What the page is made of, asked side by side: each part may be away without the others.
+"""Loads everything that the page shows, side by side; each part may fail without the others.
 
-Whoever asks within a second gets the same answer, so ten viewers cost what one does.
+Requests within one second share the answers, so ten viewers cost what one does.
 """
 
 import time
@@ -31,7 +31,7 @@ _since = time.time()
 
 @dataclass(frozen=True)
 class Monitor:
-    """What the monitor left on the broker."""
+    """What the monitor has on the broker: its lease and its copy of the alerts."""
 
     leads: bool
     copy: copies.Copy | None
@@ -39,7 +39,7 @@ class Monitor:
 
 @dataclass(frozen=True)
 class PageData:
-    """`records` and `monitor` are None where they could not be read; `why` says so of records."""
+    """`records` and `monitor` are None where they could not be read; `why` is about records."""
 
     snapshot: Snapshot
     records: Records | None
@@ -48,7 +48,7 @@ class PageData:
 
     @property
     def alerts(self) -> list[Alert]:
-        """What fires, by the newest of the monitor's copies."""
+        """The alerts that fire, by the newest of the monitor's copies."""
         return copies.newest(
             self.monitor.copy if self.monitor else None,
             self.records.alerts if self.records else None,
@@ -60,8 +60,10 @@ class PageData:
 
     @cached_property
     def findings(self) -> dict[str, Finding]:
-        """What the alerts' rules say of this very look, by key. Those that need a past are silent:
-        that is the monitor's."""
+        """The findings of the rules for this snapshot, by key.
+
+        Rules that need earlier readings find nothing here; the monitor has those.
+        """
         collected = Collected(
             now=self.snapshot.taken_at,
             snapshot=self.snapshot,
@@ -71,7 +73,7 @@ class PageData:
             profiles=conf().shapes,
         )
         found = evaluate(collected)
-        return {each.key: each for judged in found.values() for each in judged or ()}
+        return {each.key: each for findings in found.values() for each in findings or ()}
 
 
 def _ask_monitor() -> Monitor:
@@ -97,18 +99,18 @@ def database_answers() -> bool:
 
 
 def load(*, database: bool = True) -> PageData:
-    """Without a database that answers, nobody waits for its records.
+    """Loads all parts; without a database that answers, it does not wait for records.
 
     Raises DeadlineExceeded where not even the snapshot's own deadlines hold.
     """
     probes: list[Probe[Any]] = [_snapshot, _monitor, *([_records] if database else [])]
     for probe in probes:
-        with suppress(DeadlineExceeded):  # said below
+        with suppress(DeadlineExceeded):  # raised again, or reported, below
             probe.begin()
     snapshot = _snapshot.answer()
     found, why = _try(_records) if database else (None, "the database does not answer")
-    told, _ = _try(_monitor)
-    return PageData(snapshot, found, told, why)
+    monitor, _ = _try(_monitor)
+    return PageData(snapshot, found, monitor, why)
 
 
 def _try(probe: Probe[Any]) -> tuple[Any, str]:

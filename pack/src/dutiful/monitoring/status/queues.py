@@ -1,4 +1,4 @@
-"""Each queue: its promise and whether it is kept, what waits, its day, and when it is drained."""
+"""The section of queues: whether each promise is kept, what waits, the last day, a forecast."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ from dutiful.monitoring.status.page_data import PageData
 
 @dataclass(frozen=True)
 class Row:
-    """`figures` are names and words; `commands` help where it is late."""
+    """`figures` are pairs of name and text; `commands` help where the queue is late."""
 
     name: str
     promise: str
@@ -28,11 +28,11 @@ class Row:
     chart: charts.Chart | None
     day: str
     pressure: float
-    """How long the oldest waits, as a share of what is promised."""
+    """How long its oldest message waits, as a share of the promise."""
 
 
 def rows(data: PageData) -> list[Row]:
-    """In the catalogue's order: always as many, so that nothing moves."""
+    """One row a queue, always in the catalogue's order, so that the page does not move."""
     return [_row(queue, data) for queue in catalogue()]
 
 
@@ -81,7 +81,7 @@ def _state(promised: QueueClass, queue: Queue, more: int, data: PageData) -> Sta
     if bad & {"queue-late", "slo-burn-fast"} or ("queue-unserved" in bad and late):
         return State("bad", "Promise broken")
     if "queue-unserved" in bad:
-        return State("warn", "Nobody serves it")
+        return State("warn", "No worker serves it")
     if late:
         return State("warn", "Late just now")
     if "slo-burn-slow" in bad:
@@ -121,7 +121,7 @@ def _burn_name(queue: QueueClass) -> str:
 
 
 def _burn(promised: QueueClass, queue: Queue, data: PageData) -> str:
-    """How fast the month's budget of late starts is spent: 1 is just what is allowed."""
+    """How fast the month's budget of late starts is spent: 1 is the rate that is allowed."""
     if data.records is None:
         return UNKNOWN
     waits = slo.waiting_late(queue.depth, queue.oldest_seconds, promised.starts_within)

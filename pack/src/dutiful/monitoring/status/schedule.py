@@ -1,4 +1,4 @@
-"""Beat's clock: who leads, and each entry's last time due, sent, run."""
+"""The section of the schedule: which beat leads, and when each entry was due, sent and run."""
 
 from dataclasses import dataclass
 
@@ -17,9 +17,9 @@ class Row:
     due: str
     sent: str
     ran: str
-    """Heartbeats only: for the others a run is a task like any."""
+    """Heartbeats only: other runs are not tracked by entry."""
     next: str
-    """How long ago; `next` how long until then."""
+    """Time until the next run; the three above are times ago."""
 
 
 @dataclass(frozen=True)
@@ -46,13 +46,13 @@ def _leader(data: PageData) -> State:
     if not beat.installed:
         return State("none", "Beat is not installed: nothing is scheduled here")
     if beat.leader_unreachable:
-        return State("none", "Who ticks is not known")
+        return State("none", "Which beat leads is not known")
     silent = data.findings.get("beat-silent")
     if not beat.leader:
-        return State("bad", "Nobody ticks: no beat runs")
+        return State("bad", "No beat runs")
     if silent and silent.bad:
-        return State("bad", "A beat leads, and does not tick")
-    owed = f", {beat.pending} ticks are owed" if beat.pending else ""
+        return State("bad", "A beat leads, but does not tick")
+    owed = f", {beat.pending} ticks are due" if beat.pending else ""
     missed = f", {beat.missed} missed today" if beat.missed else ""
     return State("warn" if owed or missed else "ok", f"A beat ticks{owed}{missed}")
 
@@ -80,10 +80,10 @@ def _state(entry: BeatEntry, data: PageData) -> State:
     if entry.overdue_seconds > fleet.OVERDUE:
         return State("bad", f"Overdue by {span(round(entry.overdue_seconds))}")
     if entry.state == "pending":
-        return State("warn", "Owed")
+        return State("warn", "Not sent yet")
     late = data.findings.get(f"heartbeat-late:{entry.queue}") if entry.queue else None
     if late is not None and late.bad:
-        return State("bad", "Does not come back")
+        return State("bad", "Does not arrive")
     if not entry.due_at:
         return State("none", "Not due yet")
     return State("ok", "On time")

@@ -1,4 +1,4 @@
-"""What all stands on: the broker and the database."""
+"""The section of servers: the broker and the database."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ class Server:
     name: str
     state: State
     address: str
-    """For staff; so is `why`."""
+    """Shown to staff only, as `why` is."""
     why: str
     figures: list[tuple[str, str]]
 
@@ -40,7 +40,7 @@ def _broker(data: PageData) -> Server:
     if server.unreachable:
         state = State("bad", "Does not answer")
     elif bad or server.evictions:
-        state = State("bad", "In trouble")
+        state = State("bad", "Has a problem")
         bad = bad or [
             f"It evicted {formatting.plural(server.evictions or 0, 'key')} since it started."
         ]
@@ -91,9 +91,9 @@ def _database(data: PageData) -> Server:
     if database.unreachable:
         state = State("bad", "Does not answer")
     elif crowded is not None and crowded.bad:
-        state = State("warn", "Its connections run out")
+        state = State("warn", "Few connections are left")
     elif behind:
-        state = State("warn", "A replica is not read from")
+        state = State("warn", "A replica is not used")
     else:
         state = State("ok", "Answers")
     figures = [

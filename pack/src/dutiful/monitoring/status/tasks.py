@@ -1,4 +1,4 @@
-"""Where the fleet's time goes: the last day's dearest tasks."""
+"""The section of tasks: those that took most of the fleet's time in the last day."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ class Row:
     queue: str
     time: str
     share: float
-    """Percent of all time."""
+    """Percent of the time of all tasks."""
     runs: str
     failed: str
     ran: str
@@ -51,5 +51,5 @@ def of(data: PageData) -> Tasks:
 
 
 def _bad(failed: int, retried: int) -> str:
-    said = [f"{failed:,} failed"] * bool(failed) + [f"{retried:,} retried"] * bool(retried)
-    return ", ".join(said) or "none failed"
+    parts = [f"{failed:,} failed"] * bool(failed) + [f"{retried:,} retried"] * bool(retried)
+    return ", ".join(parts) or "none failed"

@@ -1,4 +1,4 @@
-"""What to do: the alerts that fire, and what this very look finds that no alert tells of yet."""
+"""The section of what to do: alerts that fire, and findings that are no alert yet."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from dutiful.monitoring.status.page_data import PageData
 
 @dataclass(frozen=True)
 class Item:
-    """`text` and `commands` name machines: they are for staff."""
+    """`text` and `commands` may name machines: only staff see them."""
 
     id: str
     state: State
@@ -30,7 +30,7 @@ class Item:
 
     @property
     def link(self) -> bool:
-        """A path of the repository leads nowhere in a browser: it is told as text."""
+        """Whether the runbook is an address; a path of the repository is shown as text."""
         return self.runbook.startswith(("http://", "https://", "/"))
 
 
@@ -38,11 +38,11 @@ class Item:
 class Todo:
     items: list[Item]
     monitor: State
-    """Whether anybody would tell, were nobody looking here."""
+    """Whether a monitor runs that reports alerts."""
 
 
 def of(data: PageData) -> Todo:
-    """What is worst comes first."""
+    """The worst come first."""
     now = data.snapshot.taken_at
     items: dict[str, Item] = {}
     firing = {alert.key for alert in data.alerts}
@@ -51,7 +51,7 @@ def of(data: PageData) -> Todo:
             continue
         since = f"Alert, for {formatting.brief(now - alert.since)}"
         if (found := data.findings.get(alert.key)) and not found.bad:
-            since += "; well just now"
+            since += "; it is well now"
         items[alert.key] = _item(
             alert.rule, alert.subject, alert.severity, since, alert.text, alert.advice
         )
@@ -60,9 +60,9 @@ def of(data: PageData) -> Todo:
         if found.bad and key not in items and not _effect(found, bad):
             severity = found.severity or BY_ID[found.rule].severity
             items[key] = _item(
-                found.rule, found.subject, severity, "PageData just now", found.text, found.advice
+                found.rule, found.subject, severity, "Found just now", found.text, found.advice
             )
-    for queue in catalogue():  # before it is an alert
+    for queue in catalogue():  # a queue that falls behind is no alert yet
         planned = forecast.of(data.snapshot, queue, conf().shapes)
         if planned.short and not any(item.subject == queue.name for item in items.values()):
             items[queue.name] = Item(
@@ -70,7 +70,7 @@ def of(data: PageData) -> Todo:
                 state=State("warn", "Soon"),
                 title="A queue falls behind",
                 subject=queue.name,
-                since="PageData just now",
+                since="Found just now",
                 text=planned.text,
                 commands=planned.commands,
                 runbook=_runbook("queue-late"),
@@ -83,7 +83,7 @@ def of(data: PageData) -> Todo:
 
 
 def _effect(found: Alert | Finding, bad: Collection[str]) -> bool:
-    """Whether what causes it is there as well: then that is what to do."""
+    """Whether its cause is among `bad` as well: then the cause is what to deal with."""
     under = BY_ID[found.rule].under if found.rule in BY_ID else ()
     return any(key in bad for cause in under for key in (cause, f"{cause}:{found.subject}"))
 
@@ -117,6 +117,6 @@ def _monitor(data: PageData) -> State:
     if data.monitor is None:
         return State("none", "Whether the monitor runs is not known.")
     if data.monitor.leads:
-        return State("ok", "The monitor runs and tells of alerts.")
+        return State("ok", "The monitor runs and reports alerts.")
     start = "manage.py monitor" if settings.DEBUG else "the monitor of the Procfile"
-    return State("warn", f"No monitor runs: nobody is told. Start {start}.")
+    return State("warn", f"No monitor runs, so no alert is sent. Start {start}.")

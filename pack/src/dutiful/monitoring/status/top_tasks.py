@@ -1,4 +1,4 @@
-"""The tasks that the fleet spends its time on: the last day, by worker-seconds."""
+"""The tasks that took most of the fleet's time in the last day, in worker-seconds."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,7 @@ COLUMNS: Final = (
 
 @dataclass
 class Task:
-    """Sums of a day. Seconds."""
+    """Sums over a day, with times in seconds."""
 
     name: str
     queue: str
@@ -28,7 +28,7 @@ class Task:
     wait: list[int] = field(default_factory=empty)
 
     def add(self, row: dict[str, Any]) -> None:
-        """A row of COLUMNS."""
+        """Adds a row of COLUMNS."""
         bad = row["failed"] + row["crashed"]
         self.runs += row["succeeded"] + row["retried"] + row["other"] + bad
         self.failed += bad
@@ -47,7 +47,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Tasks:
-    """`first`: those that took the most of `seconds`, which is what all took together."""
+    """`first` are the tasks that took most of `seconds`, the time of all `count` tasks."""
 
     first: list[Task]
     count: int

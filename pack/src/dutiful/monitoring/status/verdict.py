@@ -1,4 +1,4 @@
-"""The page in one sentence, and in five: kept, slow, failing, at work, to do."""
+"""The heading of the page: one sentence, and five tiles."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -10,7 +10,7 @@ from dutiful.monitoring.status.queues import Row
 from dutiful.monitoring.status.todo import Todo
 
 TOLERATED: Final = 0.01
-"""The share of runs that may fail for good before it is worth a sign."""
+"""The share of runs that may fail for good before the tile warns."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def of(data: PageData, queues: list[Row], todo: Todo) -> Verdict:
 
 def _sentence(data: PageData, queues: list[Row]) -> State:
     if data.snapshot.queues.unreachable:
-        return State("bad", "The broker does not answer: no promise can be judged")
+        return State("bad", "The broker does not answer: no promise can be checked")
     broken = [row.name for row in queues if row.state.mark == "bad"]
     shaky = [row.name for row in queues if row.state.mark == "warn"]
     if broken:
@@ -46,7 +46,7 @@ def _sentence(data: PageData, queues: list[Row]) -> State:
     if shaky:
         return State("warn", f"Every promise is kept, but look at {', '.join(shaky)}")
     if any(row.state.mark == "none" for row in queues):
-        return State("none", "Not every promise can be judged")
+        return State("none", "Not every promise can be checked")
     return State("ok", "Every promise is kept")
 
 
@@ -54,8 +54,8 @@ def _promises(queues: list[Row]) -> Tile:
     kept = sum(row.state.mark in ("ok", "warn") for row in queues)
     marks = {row.state.mark for row in queues}
     mark = next(mark for mark in ("bad", "none", "warn", "ok") if mark in marks)
-    said = "Not known" if marks == {"none"} else f"{kept} of {len(queues)} kept"
-    return Tile("Promises", State(mark, said), "99 % start in time")
+    text = "Not known" if marks == {"none"} else f"{kept} of {len(queues)} kept"
+    return Tile("Promises", State(mark, text), "99 % start in time")
 
 
 def _slow(queues: list[Row]) -> Tile:
@@ -65,8 +65,8 @@ def _slow(queues: list[Row]) -> Tile:
     if worst.pressure < 0.01:
         return Tile("Slowest", State("ok", "Nothing waits long"), "all under 1 % of the promise")
     mark = "ok" if worst.pressure < 0.5 else "warn" if worst.pressure <= 1 else "bad"
-    told = f"oldest waits {100 * worst.pressure:,.0f} % of the promise"
-    return Tile("Slowest", State(mark, worst.name), told)
+    more = f"oldest waits {100 * worst.pressure:,.0f} % of the promise"
+    return Tile("Slowest", State(mark, worst.name), more)
 
 
 def _failing(data: PageData) -> Tile:
@@ -76,11 +76,11 @@ def _failing(data: PageData) -> Tile:
     dead = (letters.stored or 0) + (letters.stream or 0)
     days = data.records.days.values()
     failed = sum(day.total("failed", HOUR_STEPS) for day in days)
-    retold = f"{plural(dead, 'dead letter')} to deal with" if dead else "no dead letters"
+    more = f"{plural(dead, 'dead letter')} to deal with" if dead else "no dead letters"
     runs = sum(day.total("runs", HOUR_STEPS) for day in days)
     mark = "warn" if dead or failed > TOLERATED * runs else "ok"
-    said = plural(failed, "failure") if failed else "Nothing"
-    return Tile("Failing", State(mark, f"{said} this hour"), retold)
+    text = plural(failed, "failure") if failed else "Nothing"
+    return Tile("Failing", State(mark, f"{text} this hour"), more)
 
 
 def _working(data: PageData) -> Tile:
@@ -106,4 +106,4 @@ def _to_do(todo: Todo) -> Tile:
 
 
 def _last(todo: Todo) -> str:
-    return "nothing fires" if todo.monitor.mark == "ok" else "but no monitor is seen"
+    return "no alert fires" if todo.monitor.mark == "ok" else "but no monitor runs"

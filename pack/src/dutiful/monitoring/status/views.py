@@ -1,4 +1,4 @@
-"""`/status/`, and what its poll gets: the sections that changed."""
+"""The views of `/status/`: the page, and the sections that changed for its poll."""
 
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -18,13 +18,13 @@ from dutiful.monitoring.status.access import Reader, give_pass, reader
 from dutiful.monitoring.status.page_data import PageData, database_answers, load
 
 POLL: Final = 5
-"""Seconds between two looks of the page."""
+"""Seconds between two polls of the page."""
 
 
 @never_cache
 @require_safe
 def status(request: HttpRequest) -> HttpResponse:
-    """The whole page. `?live=0` stands still."""
+    """The whole page. `?live=0` stops the polling."""
     return _answer(request, poll=False)
 
 

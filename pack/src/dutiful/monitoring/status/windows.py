@@ -1,6 +1,6 @@
-"""How the starts of the promises' windows went, added up by the database: few rows come back.
+"""The starts in the windows of the burn rates, summed up by the database.
 
-The monitor keeps each minute in its memory instead; a web has no time to read them all.
+The monitor has each minute in its memory instead; a web process would take long to read them.
 """
 
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ def lengths() -> list[int]:
 
 
 class Windows(Starts):
-    """Counts of `lengths()` as they were when it was read: `now` is not asked for."""
+    """Counts for `lengths()` at the time of the query; `count` ignores `now`."""
 
     def __init__(self, counts: Mapping[tuple[str, float], slo.Count]) -> None:
         super().__init__()
@@ -38,7 +38,7 @@ class Windows(Starts):
 
 
 def read() -> Windows:
-    """A small query each. Raises django.db.Error."""
+    """One small query a window. Raises django.db.Error."""
     now = datetime.now(UTC)
     found: dict[tuple[str, float], slo.Count] = {}
     for window in lengths():

@@ -1,4 +1,4 @@
-"""Which process this is, told so that another on the same host can see whether it is gone."""
+"""The identity of this process, so that others on this host can see whether it is gone."""
 
 import os
 import socket

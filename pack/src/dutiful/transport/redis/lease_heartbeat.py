@@ -20,6 +20,7 @@ from dutiful.transport.redis import host, scripts
 from dutiful.transport.redis.keys import Keys
 from dutiful.transport.redis.owner import Owner
 from dutiful.transport.redis.script_connection import ScriptConnection
+from dutiful.transport.redis.settling import report_fenced, settle_call
 
 logger = logging.getLogger(__name__)
 TICK_SECONDS = 1.0
@@ -37,7 +38,7 @@ class LeaseHeartbeat:
         options: Options,
     ) -> None:
         self.owner, self.options = owner, options
-        self._line = ScriptConnection(pool)
+        self._connection = ScriptConnection(pool)
         self._keys = keys
         self._tick = min(TICK_SECONDS, options.refresh_seconds)
         self._refreshed = self._reaped = 0.0
@@ -74,11 +75,11 @@ class LeaseHeartbeat:
             try:
                 self._flush()
                 if closing:
-                    self._say_bye()
+                    self._leave()
                 else:
                     self._keep()
             except (RedisError, OSError) as error:
-                # The loop's own connection says it loudly; this one tries again at once.
+                # The loop logs its own lost connection as an error; this one tries again at once.
                 logger.info("lease heartbeat: %s; trying again", error)
                 time.sleep(min(0.2, self._tick))
                 continue
@@ -89,17 +90,15 @@ class LeaseHeartbeat:
             with self._done:
                 self._answered = asked
                 self._done.notify_all()
-        self._line.close()
+        self._connection.close()
 
     def _flush(self) -> None:
         for tag in self.owner.abandoned():
             self.owner.put_back([tag])
-        if self.owner.has_pending:
-            acks, others = self.owner.take()
+        acks, others = self.owner.take()
+        if calls := settle_call(self._keys, self.owner, (acks, others)):
             try:
-                fenced = self._run_script(
-                    scripts.SETTLE, *settle_arguments(self.owner, acks, others)
-                )
+                (fenced,) = self._connection.run_all(calls)
             except BaseException:
                 self.owner.give_back(acks, others)
                 raise
@@ -130,17 +129,17 @@ class LeaseHeartbeat:
             except Exception:  # whatever it is, the lease must be kept
                 logger.exception("lease heartbeat: %r failed", call)
 
-    def hello(self, line: ScriptConnection | None = None) -> None:
+    def hello(self, connection: ScriptConnection | None = None) -> None:
         """Announces the owner and raises its epoch. Raises redis errors."""
-        line = line or self._line
+        connection = connection or self._connection
         with self.owner.request_lock:
-            epoch, _again = line.run(
+            epoch, _again = connection.run(
                 scripts.HELLO,
                 self._keys.of_scripts,
                 (
                     self.owner.id,
                     json.dumps(self.owner.facts),
-                    run_id_of(line.command("INFO", "server")),
+                    run_id_of(connection.command("INFO", "server")),
                     self.options.lease_seconds,
                     *self.owner.known(),
                 ),
@@ -156,7 +155,7 @@ class LeaseHeartbeat:
         evidence = json.dumps(
             {"at": time.time(), "reaped by": self.owner.facts.get("worker") or self.owner.id}
         )
-        run_id = run_id_of(self._line.command("INFO", "server"))
+        run_id = run_id_of(self._connection.command("INFO", "server"))
         words = (self.owner.id, self.options.lease_seconds, evidence, run_id, *gone)
         counts: Counter[str] = Counter()
         facts: dict[str, Any] = {}
@@ -173,10 +172,12 @@ class LeaseHeartbeat:
     def _gone_neighbours(self) -> list[str]:
         """Owners of this host whose process is no more: no need to wait for their lease."""
         owners = self._keys.ours("owners")
-        ids = [each.decode() for each in self._line.command("ZRANGE", owners, 0, -1)]
+        ids = [each.decode() for each in self._connection.command("ZRANGE", owners, 0, -1)]
         for owner_id in ids:
             if owner_id not in self._neighbours:
-                raw = self._line.command("HGET", self._keys.ours(f"owner:{owner_id}"), "facts")
+                raw = self._connection.command(
+                    "HGET", self._keys.ours(f"owner:{owner_id}"), "facts"
+                )
                 facts = json.loads(raw or "{}")
                 local = facts.get("host") == host.here()
                 self._neighbours[owner_id] = (facts["pid"], facts["started"]) if local else (0, "")
@@ -187,21 +188,13 @@ class LeaseHeartbeat:
             if pid and owner_id != self.owner.id and host.gone(pid, since)
         ]
 
-    def _say_bye(self) -> None:
+    def _leave(self) -> None:
         while self._run_script(scripts.BYE, self.owner.id)[1]:
             pass  # it goes back in batches
         self.owner.closed = True
 
     def _run_script(self, script: scripts.Script, *args: Any) -> Any:
-        return self._line.run(script, self._keys.of_scripts, args)
-
-
-def settle_arguments(owner: Owner, acks: list[str], others: list[Any]) -> list[Any]:
-    """The arguments of settle.lua."""
-    words: list[Any] = [owner.id, len(acks), *acks]
-    for each in others:
-        words += (each.what, each.tag, each.first, each.second)
-    return words
+        return self._connection.run(script, self._keys.of_scripts, args)
 
 
 def run_id_of(info: Any) -> str:
@@ -211,15 +204,6 @@ def run_id_of(info: Any) -> str:
         if line.startswith("run_id:"):
             return line.partition(":")[2]
     return "unknown"
-
-
-def report_fenced(tags: list[bytes]) -> None:
-    if tags:
-        logger.warning(
-            "%d late acknowledgements had no effect: others have the messages by now (%s ...)",
-            len(tags),
-            tags[0].decode(errors="replace"),
-        )
 
 
 def report_vanished(owner_id: str, facts: dict[str, Any], count: int) -> None:

@@ -30,7 +30,7 @@ class Held:
     message_ref: "weakref.ref[Message] | None" = None
     delivered: bool = False
     settled: bool = False
-    """Decided; the server hears of it with the next packet."""
+    """Decided; the next packet tells the server."""
 
     @property
     def message(self) -> Message | None:
@@ -39,7 +39,7 @@ class Held:
 
 @dataclass
 class Operation:
-    """One thing to tell the server about a message: ack, back, delay, again, crash or dead."""
+    """One settlement of a message: ack, back, delay, again, crash or dead."""
 
     what: str
     tag: str
@@ -70,7 +70,7 @@ class Owner:
         self._held: dict[str, Held] = {}
         self._pending: deque[Operation] = deque()
         self._sent: set[str] = set()
-        """Tags told to the server, whose answer is not there yet."""
+        """Tags that were sent to the server and are not answered yet."""
         self._sending = threading.Lock()
         """Map and counts change together: the loop and the heartbeat both do it."""
         self.isolates = False
@@ -126,10 +126,6 @@ class Owner:
             self._woken = True
             self._wake()
 
-    @property
-    def has_pending(self) -> bool:
-        return bool(self._pending)
-
     def take(self) -> tuple[list[str], list[Operation]]:
         """All that is pending: tags to acknowledge, other operations. They leave the map.
 
@@ -158,7 +154,7 @@ class Owner:
         self._sent.difference_update(acks, (operation.tag for operation in others))
 
     def give_back(self, acks: Iterable[str], others: Iterable[Operation]) -> None:
-        """The server may not have heard of these: they are sent again."""
+        """The server may not have received these: they are sent again."""
         again = [*(Operation("ack", tag) for tag in acks), *others]
         self._pending.extendleft(reversed(again))
         self.settled(acks, others)

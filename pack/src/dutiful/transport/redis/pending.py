@@ -30,7 +30,7 @@ class PendingClaim:
     sent: float = field(default_factory=time.monotonic)
 
     def failed(self) -> None:
-        """The server may or may not have heard it."""
+        """The server may or may not have executed it."""
         self.owner.give_back(self.acks, self.others)
         self.end()
 
@@ -43,80 +43,78 @@ class PendingClaim:
         return time.monotonic() - self.sent > LONGEST_SECONDS
 
 
-class PendingClaims:
-    """The channel's side: one pending at a time, on a connection of its own."""
+class Pipeline:
+    """One packet at a time, on a connection of its own that an event loop watches."""
 
-    pool: Any
-    connection: Any
-    line: ScriptConnection
-    _pending_claim: PendingClaim | None = None
-    _ahead: ScriptConnection | None = None
-
-    @property
-    def ahead(self) -> Any:
-        """The socket of that connection."""
-        return self._ahead and self._ahead.socket
+    def __init__(self, channel: Any) -> None:
+        self._channel = channel
+        self._pending: PendingClaim | None = None
+        self._connection: ScriptConnection | None = None
+        self.reply_lost = False
+        """The server may list messages that this process does not know."""
 
     @property
-    def has_pending_claim(self) -> bool:
-        """Whether an answer is awaited, however long it takes."""
-        return self._pending_claim is not None
+    def socket(self) -> Any:
+        """None while there is no connection."""
+        return self._connection and self._connection.socket
+
+    @property
+    def busy(self) -> bool:
+        """Whether a reply is awaited, however long it takes."""
+        return self._pending is not None
 
     @property
     def awaits_reply(self) -> bool:
-        """Whether an answer is awaited. Raises redis' TimeoutError when it is overdue."""
-        if self._pending_claim is None:
+        """Whether a reply is awaited. Raises redis' TimeoutError when it is overdue."""
+        if self._pending is None:
             return False
-        if self._pending_claim.overdue:
+        if self._pending.overdue:
             self.abandon()
             raise RedisTimeoutError(f"no reply to a claim in {LONGEST_SECONDS:g} s")
         return True
 
-    def send_off(self, pending: PendingClaim) -> None:
+    def send(self, pending: PendingClaim) -> None:
         """Raises redis errors; then nothing is under way."""
-        if self._ahead is None:
-            self._ahead = ScriptConnection(self.pool, self.connection.cycle.unwatch)
+        cycle = self._channel.connection.cycle
+        if self._connection is None:
+            self._connection = ScriptConnection(self._channel.pool, cycle.unwatch)
         pending.owner.request_lock.acquire()
-        self._pending_claim = pending
+        self._pending = pending
         try:
-            self._ahead.send(pending.calls)
+            self._connection.send(pending.calls)
         except BaseException:
             self.abandon()
             raise
-        self.connection.cycle.watch(self, self._ahead.fileno)
+        cycle.watch(self._channel, self._connection.fileno)
 
     def receive(self) -> tuple[PendingClaim, list[Any]] | None:
-        """The pending and its replies; None where the server only hung up. Raises redis errors.
+        """The packet and its replies; None where the server only hung up. Raises redis errors.
 
-        Whoever gets a pending ends it, once what it brought is in the map.
+        The caller ends the packet, once the claimed messages are in the owner's map.
         """
-        pending = self._pending_claim
-        if pending is None or self._ahead is None:
-            if self._ahead is not None:
-                self._ahead.close()
+        pending = self._pending
+        if pending is None or self._connection is None:
+            if self._connection is not None:
+                self._connection.close()
             return None
         try:
-            replies = self._ahead.receive(pending.calls)
+            replies = self._connection.receive(pending.calls)
         except BaseException:
             self.abandon()
             raise
-        self._pending_claim = None
+        self._pending = None
         return pending, replies
 
-    def hang_up(self) -> None:
-        """The next to use a held connection gets a new one; what is under way is left alone."""
-        self.line.close()
-        if self._ahead is not None and not self.has_pending_claim:
-            self._ahead.close()
+    def close_idle(self) -> None:
+        """The next packet gets a new connection; one that is under way is left alone."""
+        if self._connection is not None and not self.busy:
+            self._connection.close()
 
     def abandon(self) -> None:
-        """Gives up what is under way, and its connection."""
-        pending, self._pending_claim = self._pending_claim, None
-        if self._ahead is not None:
-            self._ahead.close()
+        """Gives up the packet that is under way, and its connection."""
+        pending, self._pending = self._pending, None
+        if self._connection is not None:
+            self._connection.close()
         if pending is not None:
-            self.unsure = True
+            self.reply_lost = True
             pending.failed()
-
-    unsure = False
-    """A reply was lost: the server may list what this process does not know."""

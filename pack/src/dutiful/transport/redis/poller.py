@@ -1,4 +1,4 @@
-"""Waits on bells: an idle worker sleeps in Redis until one of its queues rings."""
+"""Waits on notify lists: an idle worker blocks in Redis until one of its queues has a message."""
 
 import contextlib
 import os
@@ -8,22 +8,22 @@ from typing import Any
 
 from kombu.transport import redis as stock
 
-from dutiful.transport.redis.claiming import MAX_ROOM
+from dutiful.transport.redis.claiming import MOST_MESSAGES
 
 CLAIM = "CLAIM"
 LONGEST_SLEEP = 1.0
 """Seconds; without an event loop nobody else ends a sleep."""
 REGISTER_SECONDS = 0.1
-"""How long a busy loop leaves out what kombu does in each turn, which is for those that wait."""
+"""Seconds; a busy loop leaves out meanwhile what kombu does in each turn for those that wait."""
 
 
 _Poller: Any = stock.MultiChannelPoller
 
 
 class Poller(_Poller):
-    """kombu's poller. Each turn settles and claims first, then waits on the bells."""
+    """kombu's poller. Each turn settles and claims first, then waits."""
 
-    limit = MAX_ROOM
+    limit = MOST_MESSAGES
     """Messages delivered at once; without an event loop one, as callers of drain_events expect."""
 
     def __init__(self) -> None:
@@ -32,12 +32,12 @@ class Poller(_Poller):
         self._watched: Any = None
         self._registered = 0.0
         self.loop: Any = None
-        """The event loop that listens to our wake_fd, if there is one."""
+        """The event loop that reads our wake-ups, if there is one."""
 
     def add(self, channel: Any) -> None:
         """A channel is connected. Not before: nobody closes what never was connected."""
         if self._wake_read < 0:
-            # Written by whoever settles from another thread, read by the loop.
+            # A thread that settles writes to it; the loop reads.
             self._wake_read, self._wake_write = os.pipe()
             for end in (self._wake_read, self._wake_write):
                 os.set_blocking(end, False)
@@ -54,14 +54,18 @@ class Poller(_Poller):
         return delivered
 
     def _busy(self) -> bool:
-        """Whether each consumer awaits a claim, and none sleeps on bells."""
-        consumers = [channel for channel in self._channels if channel.actives]
+        """Whether each consumer awaits a claim, and none waits on notify lists."""
+        consumers = [channel for channel in self._channels if channel.capacity.queues]
         return bool(consumers) and all(
-            channel.has_pending_claim and not channel._in_poll for channel in consumers
+            channel.claimer.pipeline.busy and not channel._in_poll for channel in consumers
         )
 
     def _turn(self) -> bool:
-        turns = [channel.turn(self.limit) for channel in list(self._channels) if channel.actives]
+        turns = [
+            channel.claimer.turn(self.limit)
+            for channel in list(self._channels)
+            if channel.capacity.queues
+        ]
         return any(turns)
 
     def get(self, callback: Any, timeout: float | None = None) -> Any:
@@ -87,25 +91,25 @@ class Poller(_Poller):
             self.maybe_check_brpop_health()  # a loop has a timer for it
             raise Empty
         finally:
-            self.limit = MAX_ROOM
+            self.limit = MOST_MESSAGES
             self._in_protected_read = False
             while self.after_read:
                 self.after_read.pop()()
 
     def maybe_check_brpop_health(self) -> None:
-        """Where a bell's connection was dropped as half-open, those held beside it are no better:
-        they would be found out by the next claim, as a lost connection after a timeout.
+        """Where the connection that waits was dropped as half-open, those beside it are no better:
+        the next claim would find that out, as a lost connection after a timeout.
         """
         asleep = [channel for channel in self._channels if channel._in_poll]
         super().maybe_check_brpop_health()
         for channel in asleep:
             if not channel._in_poll:
-                channel.hang_up()
+                channel.claimer.hang_up()
 
     @property
     def loops(self) -> bool:
         """Whether an event loop turns us, and not a caller of drain_events."""
-        return self.loop is not None and self.limit == MAX_ROOM
+        return self.loop is not None and self.limit == MOST_MESSAGES
 
     def watch(self, channel: Any, fileno: int) -> None:
         """An answer will come here; the channel's `arrive` takes it."""
@@ -119,17 +123,17 @@ class Poller(_Poller):
                 self.loop.remove(fileno)
 
     def socket(self, fileno: int) -> Any:
-        """What bears that number now."""
+        """The socket that has that number now."""
         channel, kind = self._fd_to_chan[fileno]
         if kind == CLAIM:
-            return channel.ahead
+            return channel.claimer.pipeline.socket
         client = channel.client if kind == "BRPOP" else channel.subclient
         return client.connection and client.connection._sock
 
     def on_readable(self, fileno: int) -> None:
         channel, kind = self._fd_to_chan.get(fileno, (None, None))
         if kind == CLAIM:  # whatever the room: it is ours already
-            channel.arrive()
+            channel.claimer.arrive()
         else:
             super().on_readable(fileno)
 

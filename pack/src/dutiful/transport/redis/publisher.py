@@ -1,8 +1,8 @@
-"""A connection for prompt publishing: it answers by a deadline, or it has not published.
+"""A connection that publishes by a deadline: it answers by then, or it has not published.
 
 A server that was frozen (SIGSTOP, a virtual machine that moves) runs what lies in its socket when
 it thaws: the caller has long given up and kept the message elsewhere, so it would run twice. Here
-the server is told when it is too late, by its own clock, which the publisher has asked for.
+each packet has a deadline by the server's clock, which the publisher has asked for.
 """
 
 import json
@@ -80,7 +80,7 @@ class RedisPublisher:
 
     def ping(self) -> None:
         """Raises what is wrong."""
-        self.channel.line.command("PING")
+        self.channel.script_connection.command("PING")
 
     def close(self) -> None:
         self.connection.release()
@@ -89,23 +89,18 @@ class RedisPublisher:
         if parcel.plain is not None:
             return PUBLISH_BY, self._places(parcel.queue, parcel.plain), [parcel.text]
         message = json.loads(parcel.text)
-        script, keys, words = self.channel.call_for(parcel.queue, message, parcel.text)
+        script, keys, words = self.channel.sender.call_for(parcel.queue, message, parcel.text)
         assert script is PUBLISH
         return PUBLISH_BY, keys, words
 
     def _places(self, queue: str, priority: int) -> list[str]:
         keys = self._keys.get((queue, priority))
         if keys is None:
-            found = self.channel.keys
-            keys = self._keys[queue, priority] = [
-                found.of_scripts[0],
-                found.list_of(queue, priority),
-                found.notify(queue),
-            ]
+            keys = self._keys[queue, priority] = self.channel.sender.keys_for(queue, priority)
         return keys
 
     def _run(self, calls: list[Call], until: float, seconds: float) -> list[Any]:
-        line = self.channel.line
+        line = self.channel.script_connection
         if line.ready() is not self._seen or until - self._learned > CLOCK_SECONDS:
             self._learn(line)
         by = f"{until - seconds * MARGIN + self._offset:.6f}"

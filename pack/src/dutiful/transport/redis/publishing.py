@@ -1,87 +1,54 @@
-"""Publishing: a message and its bell in one script, on a held connection."""
+"""Publishing: a message and its queue's notify list in one script, on a held connection."""
 
-from functools import cached_property
 from typing import Any
 
 from kombu import exceptions
 from kombu.utils.json import dumps
 
 from dutiful.transport.message import due_seconds
-from dutiful.transport.options import Options
 from dutiful.transport.redis import scripts
-from dutiful.transport.redis.keys import Keys
-from dutiful.transport.redis.script_connection import Call, ScriptConnection
+from dutiful.transport.redis.script_connection import Call
 
 _BatchError: Any = vars(exceptions)["BatchPublishError"]
 
 
-class Publishing:
-    """The half of a channel that sends."""
+class Sender:
+    """The half of a channel that writes messages to queues."""
 
-    options: Options
-    pool: Any
-    global_keyprefix: str
-    _expires: dict[str, int]
-    _get_message_priority: Any
-    _q_for_pri: Any
-    _line: ScriptConnection | None = None
+    def __init__(self, channel: Any) -> None:
+        self._channel = channel
 
-    @cached_property
-    def keys(self) -> Keys:
-        return Keys(self)
-
-    @property
-    def line(self) -> ScriptConnection:
-        """This channel's held connection."""
-        if self._line is None:
-            self._line = ScriptConnection(self.pool)
-        return self._line
-
-    def _after_fork(self) -> None:
-        self._line = None  # the parent's: its socket must not be touched
-        super()._after_fork()  # type: ignore[misc]
-
-    def _disconnect_pools(self) -> None:
-        line, self._line = self._line, None
-        if line is not None:
-            line.close()
-        super()._disconnect_pools()  # type: ignore[misc]
-
-    def create_publish_batch(self, max_size: int) -> "Batch":
-        return Batch(self, max_size)
-
-    def _put(
-        self,
-        queue: str,
-        message: dict[str, Any],
-        _publish_batch: "Batch | None" = None,
-        **kwargs: Any,
-    ) -> None:
+    def put(self, queue: str, message: dict[str, Any], batch: "Batch | None" = None) -> None:
+        """Publishes one prepared message, or keeps it in a batch. Raises redis errors."""
+        channel = self._channel
         call = self.call_for(queue, message, dumps(message))
-        if _publish_batch is not None:
-            _publish_batch.calls.append(call)
+        if batch is not None:
+            batch.calls.append(call)
         else:
-            self.line.run(*call)
-        if queue in self._expires:
-            for each in (*self.keys.lists(queue), self.keys.notify(queue)):
-                self.line.command("PEXPIRE", each, self._expires[queue])
+            channel.script_connection.run(*call)
+        if queue in channel._expires:
+            for each in (*channel.keys.lists(queue), channel.keys.notify(queue)):
+                channel.script_connection.command("PEXPIRE", each, channel._expires[queue])
 
     def call_for(self, queue: str, message: dict[str, Any], text: str) -> Call:
-        """What publishes one message; `text` is its JSON."""
-        name = self._q_for_pri(queue, self._get_message_priority(message, reverse=False))
-        keys = [self.keys.of_scripts[0], self.keys.whole(name), self.keys.notify(queue)]
-        return scripts.PUBLISH, keys, [text, *self._due_words(message, len(name) - len(queue))]
+        """The call that publishes one message; `text` is its JSON."""
+        channel = self._channel
+        priority = channel._get_message_priority(message, reverse=False)
+        keys = self.keys_for(queue, priority)
+        step = len(keys[1]) - len(channel.keys.whole(queue))
+        return scripts.PUBLISH, keys, [text, *self._due(message, step)]
 
     def put_many(self, queue: str, priority: int, messages: list[str]) -> None:
         """Prepared messages without an eta, in JSON, at most a thousand: all of them, or none."""
-        keys = [
-            self.keys.of_scripts[0],
-            self.keys.list_of(queue, priority),
-            self.keys.notify(queue),
-        ]
-        self.line.run(scripts.PUBLISH_MANY, keys, messages)
+        keys = self.keys_for(queue, priority)
+        self._channel.script_connection.run(scripts.PUBLISH_MANY, keys, messages)
 
-    def _due_words(self, message: dict[str, Any], step_size: int) -> list[Any]:
+    def keys_for(self, queue: str, priority: int) -> list[str]:
+        """The keys of the scripts that publish."""
+        keys = self._channel.keys
+        return [keys.of_scripts[0], keys.list_of(queue, priority), keys.notify(queue)]
+
+    def _due(self, message: dict[str, Any], step: int) -> list[Any]:
         """What the script needs to park a message that has an eta."""
         headers = message.get("headers")
         due = due_seconds(headers)
@@ -90,18 +57,10 @@ class Publishing:
         return [
             f"{due:.6f}",
             message["properties"]["delivery_tag"],
-            step_size,
+            step,
             str(headers.get("id") or ""),
-            self.options.poll_seconds,
+            self._channel.options.poll_seconds,
         ]
-
-    def _purge(self, queue: str) -> Any:
-        self.line.command("DEL", self.keys.notify(queue))
-        return super()._purge(queue)  # type: ignore[misc]
-
-    def _delete(self, queue: str, *args: Any, **kwargs: Any) -> None:
-        super()._delete(queue, *args, **kwargs)  # type: ignore[misc]
-        self.line.command("DEL", self.keys.notify(queue))
 
 
 class Batch:
@@ -138,9 +97,9 @@ class Batch:
         if calls or fanouts:
             try:
                 if calls:
-                    self.channel.line.run_all(calls)
+                    self.channel.script_connection.run_all(calls)
                 for words in fanouts:
-                    self.channel.line.command(*words)
+                    self.channel.script_connection.command(*words)
             except Exception as error:
                 self._failed = error
                 raise _BatchError("Redis publish batch failed; delivery is uncertain") from error

@@ -13,10 +13,10 @@ class QoS(_QoS):
     restore_at_shutdown = False
 
     def can_consume(self) -> bool:
-        return bool(self.channel.room() > 0)
+        return bool(self.channel.capacity.of([])[0] > 0)
 
     def can_consume_max_estimate(self) -> int:
-        return int(max(self.channel.room(), 0))
+        return int(max(self.channel.capacity.of([])[0], 0))
 
     def append(self, message: Any, delivery_tag: str) -> None:
         """The claim has noted the message already, in one step with the pop."""
@@ -35,7 +35,7 @@ class QoS(_QoS):
 
     def restore_unacked(self, *_: Any) -> list[Any]:
         """`basic_recover`: all that this channel has not settled goes back."""
-        self.channel.put_back_all()
+        self.channel.give_back_all()
         return []
 
     def restore_unacked_once(self, stderr: Any = None) -> None:

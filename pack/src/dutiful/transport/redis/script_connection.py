@@ -87,7 +87,7 @@ class ScriptConnection:
         return int(self._connection._sock.fileno())
 
     def ready(self) -> Any:
-        """The connection, made or mended if need be."""
+        """The connection, made anew where it has ended."""
         connection = self._connection
         if connection is not None and time.monotonic() - self._used > IDLE_SECONDS:
             if not _ended(connection):
@@ -129,7 +129,7 @@ class ScriptConnection:
                 except ResponseError as error:
                     replies.append(named(error))
         except BaseException:
-            self.close()  # a reply may still come: nobody must take it for his own
+            self.close()  # a reply may still come: nobody must take it for another one
             raise
         self._used = time.monotonic()
         return replies
@@ -141,7 +141,7 @@ def _words(call: Call) -> tuple[Any, ...]:
 
 
 def _ended(connection: Any) -> bool:
-    """Whether the server has hung up on an idle connection (or says what nobody asked)."""
+    """Whether the server has hung up on an idle connection (or sent something unasked)."""
     try:
         return bool(connection.can_read(timeout=0))
     except (RedisError, OSError):

@@ -20,7 +20,7 @@ class Shares:
         self._starved_seconds = options.starved_seconds
         self._waiting_since: dict[str, float] = {}
 
-    def room(self, queue: str, slots: int, counts: Mapping[str, int]) -> int:
+    def capacity(self, queue: str, slots: int, counts: Mapping[str, int]) -> int:
         """Messages that the queue may still take. At least one slot is every queue's."""
         share = self._shares.get(queue, 1.0)
         limit = max(1, math.floor(share * slots)) if slots else 10**6
@@ -35,7 +35,7 @@ class Shares:
         return sorted(queues, key=lambda queue: queue not in starving)
 
     def served(self, asked: Iterable[str], got: set[str], backlog: Mapping[str, bool]) -> None:
-        """What a claim brought: whoever has messages and got none is waiting."""
+        """Notes the reply to a claim: a queue that has messages and got none is waiting."""
         now = time.monotonic()
         for queue in asked:
             if queue in got or not backlog.get(queue):

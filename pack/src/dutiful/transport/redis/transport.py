@@ -1,7 +1,7 @@
 """Our Redis transport: nothing lost when a worker dies, nothing doubled while it lives.
 
-kombu's own with its lists and its `unacked` layout, so that stock producers, stock workers and
-Flower go on beside it. What is different stands in docs/transport.md.
+It is kombu's own with its lists, so that stock producers, stock workers and Flower go on beside it.
+docs/transport.md lists the differences.
 """
 
 from typing import Any, Final
@@ -51,7 +51,7 @@ class Transport(_Transport):
                 for each in loop.on_tick - {on_poll_start}:
                     each()
             for fd in cycle.fds:
-                # redis-py mends a connection by itself, and the new socket may get the old number.
+                # redis-py reconnects by itself, and the new socket may get the old number.
                 socket = cycle.socket(fd)
                 if socket is None:
                     continue  # closed, and not yet made anew

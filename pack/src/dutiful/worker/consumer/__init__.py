@@ -1,7 +1,7 @@
 """The consumer: between the transport, which delivers messages, and the pool, which runs tasks.
 
 Stock Celery logs and discards a message that it cannot decode or whose task it does not know, and
-when the connection breaks it forgets what it holds. `lossless.Consumer`, the value of the
+when the connection breaks it forgets what it holds. `lossless.LosslessConsumer`, the value of the
 setting `worker_consumer`, discards nothing:
 
 - `faults` checks a message, and then its decoded request; `refusal` files one that cannot be run as

@@ -28,7 +28,7 @@ from dutiful.worker.quarantine import runner
 logger = logging.getLogger(__name__)
 
 
-class Consumer(BatchedEvents, ReconnectingConsumer):
+class LosslessConsumer(BatchedEvents, ReconnectingConsumer):
     """The value of Celery's setting `worker_consumer`."""
 
     def __init__(self, on_task_request: Any, *args: Any, **options: Any) -> None:

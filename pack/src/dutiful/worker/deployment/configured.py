@@ -10,7 +10,7 @@ from celery import Celery
 
 from dutiful import env
 from dutiful.conf import conf, queues
-from dutiful.transport.options import Options
+from dutiful.transport import brokers
 from dutiful.worker.deployment import procfile, resources
 from dutiful.worker.deployment.model import Deployment
 
@@ -86,10 +86,8 @@ def longest_delay(task: Any) -> float:
 
 def lease(app: Celery) -> float | None:
     """Returns lease_seconds of our transport; None on kombu's own."""
-    transport = app.connection_for_write().get_transport_cls()
-    if not transport.__module__.startswith("dutiful."):
-        return None
-    return Options.of(app.conf.broker_transport_options).lease_seconds
+    broker = brokers.of(app.connection_for_write())
+    return broker.lease_seconds(app.conf.broker_transport_options)
 
 
 def platforms(root: Path) -> dict[str, float]:

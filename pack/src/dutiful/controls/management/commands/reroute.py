@@ -6,11 +6,11 @@ from celery import current_app
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error as DatabaseError
 from kombu.exceptions import OperationalError
-from kombu.transport import redis as kombu_redis
 from redis.exceptions import RedisError
 
 from dutiful.conf.queues import NotInCatalogue
 from dutiful.controls import reroute
+from dutiful.transport import brokers
 from dutiful.transport.redis.reroute import Move
 
 UNAVAILABLE = (OperationalError, RedisError, OSError)
@@ -50,8 +50,8 @@ class Command(BaseCommand):
 
     def _channel(self, connection: Any) -> Any:
         connection.ensure_connection(max_retries=1)
-        channel = connection.default_channel
-        if not isinstance(channel, kombu_redis.Channel):
+        channel = brokers.of(connection).redis_channel(connection)
+        if channel is None:
             raise CommandError(
                 "this command moves messages in Redis only; for RabbitMQ use its shovel plugin"
                 " (rabbitmqctl help set_parameter)."

@@ -1,4 +1,4 @@
-"""Rules about what all stands on: broker, database, outbox, and the ways of telling."""
+"""Rules about the servers: broker, database, outbox, and the channels of alerts."""
 
 from typing import Final
 
@@ -11,7 +11,7 @@ MEMORY: Final = 0.8
 MEMORY_CRITICAL: Final = 0.95
 CONNECTIONS: Final = 0.8
 OUTBOX_SECONDS: Final = 60.0
-"""An enqueue leaves the outbox within this, or it is an alert."""
+"""An enqueue that is in the outbox for longer is an alert."""
 LATELY: Final = 600.0
 
 
@@ -137,8 +137,8 @@ def database_budget(collected: Collected) -> list[Finding] | None:
             value=planned.most,
             promise=room,
             unit="connections",
-            text=f"What runs may open {planned.most} connections to the database, and there are"
-            f" {room} ({planned.tightest.name}): at a busy time tasks and requests are refused.",
+            text=f"The processes that run may open {planned.most} connections to the database, and"
+            f" {room} fit ({planned.tightest.name}): at a busy time tasks and requests fail.",
             advice=("manage.py connections",),
         )
     ]

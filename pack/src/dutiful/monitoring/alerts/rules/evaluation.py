@@ -1,4 +1,4 @@
-"""All rules, each by its id in the catalogue."""
+"""Runs all rules, each of which is named after its id in the catalogue."""
 
 import logging
 from collections.abc import Callable
@@ -41,12 +41,12 @@ logger = logging.getLogger(__name__)
 
 
 def evaluate(collected: Collected) -> dict[str, list[Finding] | None]:
-    """What each rule found. A rule that breaks says so and knows nothing; the others go on."""
+    """The findings of each rule, by id. A rule that raises is logged and gives None."""
     found: dict[str, list[Finding] | None] = {}
     for rule in RULES:
         try:
             found[rule.id] = EVALUATORS[rule.id](collected)
         except Exception:  # one rule's mistake must not silence the others
-            logger.exception("the rule %s broke", rule.id)
+            logger.exception("the rule %s raised an error", rule.id)
             found[rule.id] = None
     return found

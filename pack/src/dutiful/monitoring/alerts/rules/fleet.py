@@ -1,9 +1,10 @@
-"""Rules about who works: beat, its heartbeats through every queue, workers."""
+"""Rules about the processes: beat, its heartbeats through every queue, and workers."""
 
 from typing import Final
 
 from dutiful.catalogue.classes import MINUTE
 from dutiful.conf.queues import by_name, known
+from dutiful.current import app
 from dutiful.monitoring.alerts.alert import Finding
 from dutiful.monitoring.alerts.collected import Collected
 from dutiful.monitoring.alerts.formatting import span
@@ -13,7 +14,7 @@ OVERDUE: Final = 5.0
 """Seconds that a scheduled time may have passed without a tick."""
 LATELY: Final = 600.0
 STARTS: Final = 6
-"""Starts an hour and worker: one and another for each of five deploys."""
+"""Starts of one worker in an hour: the first, and one for each of five deploys."""
 
 
 def beat_silent(collected: Collected) -> list[Finding] | None:
@@ -32,19 +33,19 @@ def beat_silent(collected: Collected) -> list[Finding] | None:
             value=round(overdue, 1),
             promise=OVERDUE,
             unit="seconds",
-            text=f"Nobody ticks the schedule: {why}.",
-            advice=("celery -A project beat", "heroku ps:restart beat"),
+            text=f"No beat ticks the schedule: {why}.",
+            advice=(f"celery -A {app().main} beat", "heroku ps:restart beat"),
         )
     ]
 
 
 def heartbeat_allowed(queue: str) -> float:
-    """Seconds between two arrivals: the minute of the schedule, the promise, a deploy."""
+    """Seconds between two arrivals: the schedule's minute, the promise, a minute for a deploy."""
     return MINUTE + by_name(queue).starts_within + MINUTE
 
 
 def heartbeat_age(entry: BeatEntry, collected: Collected) -> float:
-    """Seconds since one arrived; since the monitor looks, where none ever did."""
+    """Seconds since the last one arrived, or since the monitor's start where none did."""
     return collected.now - max(entry.ran_at or 0.0, 0.0 if entry.ran_at else collected.since)
 
 
@@ -103,15 +104,19 @@ def worker_lost(collected: Collected) -> list[Finding] | None:
             value=lost,
             promise=0,
             unit="workers",
-            text=f"Workers that vanished without a word in the last {span(LATELY)}: {lost}."
-            + (f" {last}." if last else " Others have their messages; their log says who it was."),
+            text=f"Workers that disappeared in the last {span(LATELY)}: {lost}."
+            + (
+                f" {last}."
+                if last
+                else " Other workers have their messages, and log which worker it was."
+            ),
         )
     ]
 
 
 def _last(worker: Worker) -> str:
     memory = f"{worker.memory / 2**20:.0f} MiB" if worker.memory else "not known"
-    return f"{worker.name} (heard of {span(worker.lease_age)} ago, memory {memory})"
+    return f"{worker.name} (last lease {span(worker.lease_age)} ago, memory {memory})"
 
 
 def worker_restarts(collected: Collected) -> list[Finding] | None:

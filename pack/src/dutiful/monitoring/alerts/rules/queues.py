@@ -1,4 +1,4 @@
-"""Rules about queues: each promise of the catalogue, and what the fleet's counters say of runs."""
+"""Rules about queues: the promises of the catalogue, retries and dead letters."""
 
 from typing import Final
 
@@ -134,7 +134,7 @@ def dead_letters(collected: Collected) -> list[Finding] | None:
         known = [rise for rise in rises if rise is not None]
         if not known:
             continue
-        # A task's last failure is counted by its worker and, where it is filed, by the broker.
+        # A last failure is counted by its worker and, as a dead letter, by the broker.
         dead = max(known)
         found.append(
             Finding(

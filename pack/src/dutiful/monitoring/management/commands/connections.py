@@ -1,4 +1,4 @@
-"""`manage.py connections`: what the fleet may open to its database, and whether that fits."""
+"""`manage.py connections`: whether the fleet's database connections fit."""
 
 import json
 import sys

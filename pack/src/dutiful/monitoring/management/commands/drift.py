@@ -27,7 +27,7 @@ class Command(BaseCommand):
             "--runs",
             type=int,
             default=drift.LEAST_RUNS,
-            help=f"fewer give no verdict (default: {drift.LEAST_RUNS})",
+            help=f"tasks with fewer are not evaluated (default: {drift.LEAST_RUNS})",
         )
         parser.add_argument("--json", action="store_true", help="the findings, for programs")
         where = parser.add_mutually_exclusive_group()

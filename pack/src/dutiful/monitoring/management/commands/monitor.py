@@ -1,4 +1,4 @@
-"""`manage.py monitor`: looks every few seconds, tells of broken promises, pings the outside."""
+"""`manage.py monitor`: evaluates the alerts every few seconds and sends what is new."""
 
 import logging
 import signal
@@ -20,16 +20,16 @@ logger = logging.getLogger(__name__)
 
 
 def _link() -> tuple[Callable[[], Any], Callable[[], str]]:
-    """A connection that is made when it is needed, and again until it can be."""
+    """A client and a key prefix, both connecting at their first use."""
     link = Link(shared_url())
     return (lambda: link.client), (lambda: link.prefix)
 
 
 class Command(BaseCommand):
     help = (
-        "Watches every queue's promise and tells of what is broken"
-        " (`python -m dutiful docs monitoring`). Needs no"
-        " worker, no beat, no broker and no database to go on."
+        "Watches every queue's promise and alerts where one is broken"
+        " (`python -m dutiful docs monitoring`). It goes on without workers, beat, broker and"
+        " database."
     )
     requires_system_checks: list[str] = []
 

@@ -5,9 +5,9 @@ from typing import Any
 from celery import current_app
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from kombu.exceptions import OperationalError
-from kombu.transport import redis as kombu_redis
 from redis.exceptions import RedisError
 
+from dutiful.transport import brokers
 from dutiful.transport.redis.export import Export, LiveOwner
 
 
@@ -30,8 +30,8 @@ class Command(BaseCommand):
         try:
             with current_app.connection_for_write() as connection:
                 connection.ensure_connection(max_retries=1)
-                channel: Any = connection.default_channel
-                if not isinstance(channel, kombu_redis.Channel):
+                channel = brokers.of(connection).redis_channel(connection)
+                if channel is None:
                     raise CommandError(
                         f"the broker's transport is {connection.transport.driver_type}: only the"
                         " Redis transport keeps messages outside of the queues."
