@@ -3,7 +3,7 @@
 # Usage: [PYTHON=python3.12] [VENV=.venv] sh project/setup.sh requirements.txt [requirements-dev.txt]
 set -eu
 cd "$(dirname "$0")/.."
-PYTHON=${PYTHON:-python3}
+PYTHON=${PYTHON:-}
 VENV=${VENV:-.venv}
 
 fail() {
@@ -11,22 +11,38 @@ fail() {
     exit 1
 }
 
-new_enough() {
-    "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1
+supported() {
+    "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))' >/dev/null 2>&1
 }
 
-if ! { new_enough "$VENV/bin/python" && [ -x "$VENV/bin/pip" ]; }; then
-    for python in "$PYTHON" python3.13 python3.12 python3.11 none; do
-        new_enough "$python" && break
+version() {
+    "$1" -c 'import platform; print(platform.python_version())' 2>/dev/null ||
+        echo "no Python that starts"
+}
+
+refuse() {
+    fail "needs Python 3.11 to 3.14; $1 is $(version "$1"). Name another: make PYTHON=/path/to/python3.13"
+}
+
+# An interpreter that is named is used or refused; without a name the first that is supported is.
+[ -z "$PYTHON" ] || supported "$PYTHON" || refuse "$PYTHON"
+if ! { supported "$VENV/bin/python" && [ -x "$VENV/bin/pip" ]; }; then
+    for python in "$PYTHON" python3 python3.13 python3.12 python3.11 python3.14 none; do
+        [ -n "$python" ] && supported "$python" && break
     done
-    [ "$python" != none ] ||
-        fail "needs Python 3.11 or later; $PYTHON is $("$PYTHON" --version 2>&1 | tail -n 1). Install one, or name it: make PYTHON=/path/to/python3.11"
+    [ "$python" != none ] || refuse python3
     "$python" -c 'import venv, ensurepip' >/dev/null 2>&1 ||
         fail "$python has no venv module. On Debian and Ubuntu: apt install python3-venv"
-    # Too old, or of a Python that is gone: from scratch. Else only complete what is there.
+    # An unsupported or missing Python needs a new environment; else only what is missing is added.
     clear=
-    new_enough "$VENV/bin/python" || clear=--clear
+    supported "$VENV/bin/python" || clear=--clear
     "$python" -m venv $clear "$VENV" || fail "could not make $VENV with $python."
+fi
+if [ -n "$PYTHON" ]; then
+    named=$(version "$PYTHON")
+    found=$(version "$VENV/bin/python")
+    [ "${named%.*}" = "${found%.*}" ] ||
+        fail "$PYTHON is Python $named, but $VENV has $found. Remove $VENV, or add VENV=.venv-${named%.*}"
 fi
 
 for lock in "$@"; do
@@ -39,7 +55,7 @@ for lock in "$@"; do
     cp "$lock" "$stamp"
 done
 
-# The pack lies beside the template here: installed as it is, so that a change of it is in force.
+# Only where the pack lies beside the template: an editable install, so that its changes apply.
 stamp=$VENV/installed-pack
 if [ -f pack/pyproject.toml ] && ! cmp -s pack/pyproject.toml "$stamp"; then
     rm -f "$stamp"

@@ -1,4 +1,4 @@
-"""Procfile, compose file and README say what the catalogue and the profiles say."""
+"""Procfile and compose file say what the profiles say, and fit each other."""
 
 import re
 from typing import Any
@@ -9,8 +9,7 @@ from honcho.environ import parse_procfile
 from dutiful import env
 from dutiful.catalogue.profiles import GRACE, MB
 from dutiful.monitoring.budget import plan
-from dutiful.monitoring.budget.sums import Budget, Limit, Seen
-from tasks.queues import QUEUES
+from dutiful.monitoring.budget.sums import Budget, Limit, Measured
 from workers.profiles import PROFILES
 
 STANDARD = PROFILES["standard"]
@@ -68,7 +67,7 @@ def test_compose_waits_longer_than_a_worker_needs_to_stop() -> None:
 def test_composes_postgres_has_room_for_a_release() -> None:
     assert "command" not in services()["postgres"]
     default = Limit("max_connections", 100 - 3)  # PostgreSQL's own, less the superuser's
-    assert Budget(plan.budget({}, Seen()).parts, (default,)).lacks_in_release == 0
+    assert Budget(plan.budget({}, Measured()).parts, (default,)).lacks_in_release == 0
 
 
 def test_compose_publishes_on_loopback_only() -> None:
@@ -112,27 +111,6 @@ def test_grafana_finds_prometheus_and_the_dashboard() -> None:
     (provider,) = yaml.safe_load(read("docker/grafana/dashboards.yml"))["providers"]
     folder = provider["options"]["path"]
     assert f"./dashboard.json:{folder}/deployment.json:ro" in services()["grafana"]["volumes"]
-
-
-def test_the_readmes_tables_are_the_catalogue_and_the_profiles() -> None:
-    readme = read("README.md")
-    for queue in QUEUES:
-        served = ", ".join(p.name for p in STANDARD if queue.name in p.queue_names)
-        row = f"| `{queue.name}` | {queue.starts_within} s | {queue.runs_within} s | {served} |"
-        assert row in readme
-    for profile in STANDARD:
-        memory = profile.memory // MB
-        assert f"| {profile.name} | {profile.pool} | {profile.slots} | {memory} MB |" in readme
-
-
-def test_the_readme_is_short_and_its_links_lead_somewhere() -> None:
-    readme = read("README.md")
-    assert len(readme.splitlines()) <= 150
-    for target in re.findall(r"\]\((?!http)([^)#]+)", readme):
-        assert (env.ROOT / target).exists(), target
-    for place in re.findall(r"`((?:\w+/)+[\w.]*)`", readme):
-        there = (env.ROOT / place).exists() or (env.ROOT / "pack/src" / place).exists()
-        assert there or place.startswith("shop/"), place
 
 
 def test_celerys_settings_stay_small_and_help_too() -> None:

@@ -18,13 +18,14 @@ INSTALLED_APPS = [
     "dutiful.deadletters",  # failures that have a home
     "dutiful.replicas",  # reads from replicas that are never too old
     "dutiful.worker",  # what runs tasks
-    "dutiful.beat",  # what ticks
+    "dutiful.beat",  # what ticks: the Procfile's line beat
     "dutiful.errors",  # trackers besides Sentry
-    "dutiful.monitoring",  # what watches
+    "dutiful.monitoring",  # what watches: the Procfile's line monitor
     "dutiful.controls",  # commands that act on tasks
     "dutiful.doctor",  # what the deployment counts on, looked at
     "dutiful.dev",  # commands of a developer's machine
     "dutiful.drills",  # the proof
+    "tasks",  # your tasks: `manage.py newtask` writes them
     "tasks.examples",  # three jobs to look at; remove them when you have your own
     # Your apps: `manage.py newtask` adds them here.
 ]

@@ -8,7 +8,7 @@ from django.urls import reverse_lazy
 from dutiful import env
 from dutiful.catalogue import process
 from dutiful.database import connections, replicas
-from dutiful.errors import logs
+from dutiful.errors.logs import configuration as logs
 from dutiful.errors.sentry import setup as sentry
 from project import storage
 from project.settings.apps import INSTALLED_APPS as INSTALLED_APPS
@@ -30,10 +30,13 @@ CSRF_TRUSTED_ORIGINS = [SITE_URL]
 
 ROOT_URLCONF = "project.urls"
 WSGI_APPLICATION = "project.wsgi.application"
+MONITORING = ["dutiful.monitoring.status.middleware.WithoutDatabase"]
+if "dutiful.monitoring" not in INSTALLED_APPS:
+    MONITORING = []
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "dutiful.monitoring.status.middleware.WithoutDatabase",
+    *MONITORING,
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

@@ -38,7 +38,7 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_RETRY_ON_WORKER_LOST = True  # on stock's transport and RabbitMQ; ours counts crashes
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
-CELERY_WORKER_CONSUMER = "dutiful.worker.consumer.consumer:Consumer"  # drops no message
+CELERY_WORKER_CONSUMER = "dutiful.worker.consumer.lossless:LosslessConsumer"  # drops no message
 
 # Tip 5: only the catalogue's queues, and the router alone decides.
 CELERY_TASK_QUEUES = task_queues([queue.name for queue in QUEUES], CELERY_BROKER_URL)

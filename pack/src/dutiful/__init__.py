@@ -6,15 +6,14 @@
     dutiful.install(Celery("shop"))           # or an app that exists already
 
 Everything else is one line of `INSTALLED_APPS` a piece (`dutiful.outbox`, `dutiful.beat`, …) and
-one dictionary in the settings, `DUTIFUL`; see `dutiful.conf`. The pack imports nothing of the
-project that uses it. What is named here is loaded when it is first asked for: a probe imports this
-package each ten seconds.
+one dictionary in the settings, `DUTIFUL` (`dutiful.conf`). `python -m dutiful docs` lists the pages
+that explain them. The pack imports nothing of the project that uses it. What is named here is
+loaded when it is first asked for: a probe imports this package each ten seconds.
 """
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dutiful.conf import conf as conf
     from dutiful.current import app as app
     from dutiful.publishing.app import App as App
     from dutiful.publishing.app import install as install
@@ -24,7 +23,6 @@ __version__ = "0.2.0"
 _PLACES = {
     "App": "dutiful.publishing.app",
     "app": "dutiful.current",
-    "conf": "dutiful.conf",
     "install": "dutiful.publishing.app",
 }
 
@@ -35,5 +33,5 @@ def __getattr__(name: str) -> Any:
     from importlib import import_module
 
     found = getattr(import_module(_PLACES[name]), name)
-    globals()[name] = found  # `dutiful.conf` is the function, not the package of the same name
+    globals()[name] = found
     return found

@@ -1,7 +1,7 @@
 """Every environment variable that the pack reads: name, type, default, meaning.
 
-A leaf: imports nothing else of the pack. `docs/settings.md` is made from this file by
-`manage.py settings_docs`; a wrong value is refused before anything runs.
+It imports of the pack only what stands below everything. `docs/settings.md` is made from this file
+by `manage.py settings_docs`; a wrong value is refused before anything runs.
 """
 
 import os
@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
 from urllib.parse import urlsplit
 
-from environ import Env
+from dutiful import extras
+from dutiful.pages import see
 
 T = TypeVar("T")
 
@@ -30,10 +31,23 @@ def _root() -> Path:
 
 
 ROOT: Final = _root()
-if (
-    ROOT / ".env"
-).is_file() and "PYTEST_VERSION" not in os.environ:  # tests bring an environment of their own
-    Env.read_env(ROOT / ".env")  # what is set already wins
+
+
+def _read_file(file: Path) -> None:
+    """Reads a .env file into os.environ, where that is installed which can: `dutiful[env]`.
+
+    A variable that is set already keeps its value. Tests bring an environment of their own.
+    """
+    if not file.is_file() or "PYTEST_VERSION" in os.environ:
+        return
+    try:
+        from environ import Env
+    except ImportError:
+        return  # the project reads its .env itself, or nobody does
+    Env.read_env(file)
+
+
+_read_file(ROOT / ".env")
 
 VAR_DIR: Final = Path(os.environ.get("VAR_DIR") or ROOT / "var").resolve()
 """Everything the project writes on a developer's machine; git ignores it."""
@@ -112,14 +126,14 @@ class Var(Generic[T]):
         VARIABLES.append(self)
 
     def get(self) -> T:
-        """The value, of the declared type. Raises EnvError, naming the variable and the mend."""
+        """The value, of the declared type. Raises EnvError, naming the variable and the fix."""
         raw = os.environ.get(self.name, self.default)
         try:
             return self.kind(raw)
         except ValueError as error:
             shown = "(hidden)" if self.secret else repr(raw)
             raise EnvError(
-                f"{self.name}={shown} {error}. {self.meaning} See docs/settings.md."
+                f"{self.name}={shown} {error}. {self.meaning} {see('settings')}"
             ) from None
 
 
@@ -243,14 +257,22 @@ S3_ENDPOINT_URL = Var(
 )
 
 
-def database() -> dict[str, Any]:
-    """DATABASE_URL as Django's settings want it."""
-    return dict(Env.db_url_config(DATABASE_URL.get()))
+def database(url: str = "") -> dict[str, Any]:
+    """DATABASE_URL, or another URL, as Django's settings want it. Needs the extra `env`."""
+    extras.need("env", "dutiful.env.database()")
+    from environ import Env
+
+    return dict(Env.db_url_config(url or DATABASE_URL.get()))
 
 
 def mail_server() -> dict[str, Any]:
-    """EMAIL_URL as Django's EMAIL_* settings; empty when there is no server."""
-    return dict(Env.email_url_config(EMAIL_URL.get())) if EMAIL_URL.get() else {}
+    """EMAIL_URL as Django's EMAIL_* settings; empty when there is no server. Needs `env`."""
+    if not EMAIL_URL.get():
+        return {}
+    extras.need("env", "dutiful.env.mail_server()")
+    from environ import Env
+
+    return dict(Env.email_url_config(EMAIL_URL.get()))
 
 
 def broker_url() -> str:

@@ -1,4 +1,4 @@
-"""Makes tests/benchmarks an app, so that Celery finds its tasks."""
+"""The Django app of the benchmarks, through which Celery finds their tasks."""
 
 from django.apps import AppConfig
 

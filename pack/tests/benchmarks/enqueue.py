@@ -1,4 +1,4 @@
-"""The benchmarks of enqueueing: in transactions, and many at once."""
+"""The benchmarks of enqueueing in transactions, and of enqueueing many messages at once."""
 
 import os
 import subprocess
@@ -12,8 +12,8 @@ from typing import Final
 
 from dutiful import env
 from dutiful.testing.postgres import QUICK, Postgres
-from tests.benchmarks.contenders import OURS, Contender
-from tests.benchmarks.place import Turns, place
+from tests.benchmarks.deployment import Turns, deployed
+from tests.benchmarks.systems import OURS, System
 
 BLOCK: Final = 100
 BLOCKS: Final = {"relay": 2_000, "durable": 1_600}
@@ -21,26 +21,26 @@ SETTINGS: Final[dict[str, dict[str, str]]] = {"durable": {}}
 MANY: Final = 10_000
 
 
-def way(name: str, called: str) -> Contender:
-    """One way of enqueue_app, under the name that the output gives it."""
+def way(name: str, called: str) -> System:
+    """Returns ours with one way of `enqueue_app`, under the name for the output."""
     environment = {**OURS.environment, "BENCH_WAY": name}
     module = "tests.benchmarks.enqueue_app"
     return replace(OURS, name=called, module=module, environment=environment)
 
 
 @contextmanager
-def in_transactions(contender: Contender, pool: str) -> Iterator[Turns]:
-    """Enqueues a second, each in a transaction of its own on PostgreSQL, a hundred a block.
+def in_transactions(system: System, pool: str) -> Iterator[Turns]:
+    """Measures enqueues a second, each in a transaction of its own on PostgreSQL, 100 a block.
 
-    PostgreSQL does not wait for the disk here: that is one wait a commit for all of them, and says
-    more of the disk and of who else uses it. Where it does, a process's threads wait together.
+    PostgreSQL does not wait for the disk, except in `durable`, since that wait is the same for all
+    of them and depends on the disk.
     """
-    how = contender.environment["BENCH_WAY"]
+    how = system.environment["BENCH_WAY"]
     with ExitStack() as ends:
         folder = Path(ends.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
         database = ends.enter_context(Postgres(folder / "postgres", SETTINGS.get(how, QUICK)))
-        environment = {**contender.environment, "DATABASE_URL": database.url()}
-        here = ends.enter_context(place(replace(contender, environment=environment), pool))
+        environment = {**system.environment, "DATABASE_URL": database.url()}
+        here = ends.enter_context(deployed(replace(system, environment=environment), pool))
         everything = {**os.environ, **here.environment}
         migrate = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
         subprocess.run(migrate, cwd=env.ROOT, env=everything, check=True)
@@ -54,9 +54,9 @@ def in_transactions(contender: Contender, pool: str) -> Iterator[Turns]:
 
 
 @contextmanager
-def many_at_once(contender: Contender, pool: str) -> Iterator[Turns]:
-    """Messages a second, ten thousand a block."""
-    with place(contender, pool) as here, here.turns("batches", MANY) as turns:
+def many_at_once(system: System, pool: str) -> Iterator[Turns]:
+    """Measures messages a second, ten thousand a block."""
+    with deployed(system, pool) as here, here.turns("batches", MANY) as turns:
         yield turns
 
 

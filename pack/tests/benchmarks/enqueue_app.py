@@ -1,6 +1,6 @@
-"""Ways to enqueue, one of them in BENCH_WAY: in transactions on PostgreSQL, and many at once.
+"""The ways to enqueue; BENCH_WAY selects one.
 
-All insert a row of business in each transaction. `celery` is stock's best answer.
+Those in transactions insert a row of an order in each. `celery` uses stock's `delay_on_commit`.
 """
 
 import os
@@ -29,7 +29,7 @@ stock = Celery("stock", broker=os.environ.get("BROKER_URL"), set_as_current=Fals
 
 @stock.task(name="empty")
 def empty(number: int) -> None:
-    """Never run here."""
+    """A task that nothing runs."""
 
 
 stocks: Any = empty  # a DjangoTask, which its types do not say
@@ -41,7 +41,7 @@ def _order(number: int) -> None:
 
 
 def commit(count: int) -> None:
-    """As it is by default: published right after the commit, by the caller."""
+    """Publishes right after the commit in the caller, which is the default."""
     for number in range(count):
         with transaction.atomic():
             _order(number)
@@ -49,19 +49,20 @@ def commit(count: int) -> None:
 
 
 def durable(count: int) -> None:
-    """The same from as many threads as a busy web process has, each with a connection."""
+    """Does the same from THREADS threads, each with a database connection."""
     parts = [count // THREADS] * THREADS
     for _ in POOL.map(commit, parts):
         pass
 
 
 def left(count: int) -> None:
-    """Left to the relay, which a process beside does."""
+    """Leaves the publishing to a relay in another process."""
     options.OUTBOX_PUBLISH_AFTER_COMMIT = False  # type: ignore[misc]
     commit(count)
 
 
 def celery(count: int) -> None:
+    """Publishes with stock Celery after the commit."""
     for number in range(count):
         with transaction.atomic():
             _order(number)
@@ -69,28 +70,29 @@ def celery(count: int) -> None:
 
 
 def relay(count: int) -> None:
-    """Rows are made (a tenth of the time) and relayed."""
+    """Inserts outbox rows (a tenth of the time), then relays them."""
     options.OUTBOX_PUBLISH_AFTER_COMMIT = False  # type: ignore[misc]
     with transaction.atomic():
         enqueue_many(tasks.threads, [(number,) for number in range(count)])
     one = Relay(app)
     while one.send():
         pass
-    one.sender.publishers.close()
+    one.sender.pool.close()
 
 
 def loop(count: int) -> None:
+    """Calls `delay()` for each message."""
     for number in range(count):
         tasks.threads.delay(number)
 
 
 def many(count: int) -> None:
-    """From one prepared template."""
+    """Publishes a batch from one prepared message, without signals."""
     enqueue_many(tasks.threads, [(number,) for number in range(count)], signals=False)
 
 
 def each(count: int) -> None:
-    """With the signals of each message."""
+    """Publishes a batch with the signals of each message."""
     enqueue_many(tasks.threads, [(number,) for number in range(count)])
 
 

@@ -1,4 +1,4 @@
-"""The benchmarks: what one contender does in one round, and how pairs become a ratio."""
+"""The benchmarks: what one system does in a round, and the ratio of ours to stock."""
 
 import os
 import statistics
@@ -8,30 +8,30 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from tests.benchmarks import enqueue, monitored, once, queried, record
-from tests.benchmarks.contenders import OTHERS, OURS, SLOTS, STOCK, Contender
-from tests.benchmarks.place import Turns, place
+from tests.benchmarks.deployment import Turns, deployed
+from tests.benchmarks.systems import OTHERS, OURS, SLOTS, STOCK, System
 
 WARM: Final = 0.1
-"""The share of a backlog that runs before the clock starts: processes come up one by one."""
+"""The share of a backlog that runs before the clock starts, since processes start slowly."""
 
 
 @dataclass(frozen=True)
 class Size:
-    """How much is measured. `--quick` is for a look, not for a figure."""
+    """How much is measured. `--quick` gives only rough figures."""
 
     rounds: int
     scale: float
-    """Of each contender's backlog, and of the blocks of a round."""
+    """The share of each system's backlog and of a round's blocks."""
 
 
 FULL: Final = Size(rounds=5, scale=1)
 QUICK: Final = Size(rounds=1, scale=0.05)
 
 
-def throughput(contender: Contender, pool: str, size: Size) -> float:
-    """Runs a second of a worker that finds a backlog."""
-    count = max(100, int(contender.backlog * size.scale))
-    with place(contender, pool) as here:
+def throughput(system: System, pool: str, size: Size) -> float:
+    """Returns the runs a second of a worker with a backlog."""
+    count = max(100, int(system.backlog * size.scale))
+    with deployed(system, pool) as here:
         here.runs.touch()
         here.publish(count)
         here.wait_for_runs(count, here.start_worker())
@@ -40,30 +40,30 @@ def throughput(contender: Contender, pool: str, size: Size) -> float:
     return (count - first) / (stamps[count - 1] - stamps[first]) * 1e9
 
 
-def with_a_query(contender: Contender, pool: str, size: Size) -> float:
-    """The same, of tasks that each ask PostgreSQL one query."""
-    with queried.on_postgres(contender) as it:
+def with_a_query(system: System, pool: str, size: Size) -> float:
+    """Returns the same for tasks that each run one query on PostgreSQL."""
+    with queried.on_postgres(system) as it:
         return throughput(it, pool, size)
 
 
 @contextmanager
-def publishing(contender: Contender, pool: str) -> Iterator[Turns]:
-    """Messages a second of one thread, a hundred a block."""
-    with place(contender, pool) as here, here.turns("rate", 100) as turns:
+def publishing(system: System, pool: str) -> Iterator[Turns]:
+    """Measures messages a second of one thread, a hundred a block."""
+    with deployed(system, pool) as here, here.turns("rate", 100) as turns:
         yield turns
 
 
 @contextmanager
-def batches(contender: Contender, pool: str) -> Iterator[Turns]:
-    """Messages a second, a thousand a block: one batch, or so many calls of delay()."""
-    with place(contender, pool) as here, here.turns("batches", 1_000) as turns:
+def batches(system: System, pool: str) -> Iterator[Turns]:
+    """Measures messages a second, a thousand a block: one batch, or as many calls of delay()."""
+    with deployed(system, pool) as here, here.turns("batches", 1_000) as turns:
         yield turns
 
 
 @contextmanager
-def idle_worker(contender: Contender, pool: str) -> Iterator[Turns]:
-    """Milliseconds from the call to the start, ten samples a block."""
-    with place(contender, pool) as here:
+def idle_worker(system: System, pool: str) -> Iterator[Turns]:
+    """Measures the milliseconds from `delay()` to the start, ten samples a block."""
+    with deployed(system, pool) as here:
         os.mkfifo(here.runs)
         here.start_worker()
         with here.turns("latency", 10) as turns:
@@ -72,29 +72,29 @@ def idle_worker(contender: Contender, pool: str) -> Iterator[Turns]:
 
 @dataclass(frozen=True)
 class Benchmark:
-    """One line of output. `goal` is what the project promises of `ratio`, ours by stock's.
+    """One benchmark. `goal` is what is promised of `ratio`, ours divided by stock.
 
-    `whole` measures a contender in one go; `turns` gives what measures a block at a time.
+    `whole` measures a system at once; `turns` yields a process that measures a block at a time.
     """
 
     name: str
     unit: str
     goal: str
     pool: str
-    whole: Callable[[Contender, str, Size], float] | None = None
-    turns: Callable[[Contender, str], AbstractContextManager[Turns]] | None = None
+    whole: Callable[[System, str, Size], float] | None = None
+    turns: Callable[[System, str], AbstractContextManager[Turns]] | None = None
     blocks: int = 0
-    """Of one round, of each contender."""
+    """Blocks of one round, for each system."""
     tail: bool = False
-    """Whether the 99th percentile counts beside the median."""
-    peers: tuple[Contender, ...] = OTHERS
-    pair: tuple[Contender, Contender] = (STOCK, OURS)
-    """Who is called stock, and who ours."""
+    """Whether the 99th percentile is reported too."""
+    peers: tuple[System, ...] = OTHERS
+    pair: tuple[System, System] = (STOCK, OURS)
+    """The systems that are reported as stock and as ours."""
 
-    def run(self, size: Size, say: Callable[[str], None]) -> dict[str, Any]:
-        """Stock and ours in turn, so that both meet the same neighbours; the peers once.
+    def run(self, size: Size, report: Callable[[str], None]) -> dict[str, Any]:
+        """Measures stock and ours in turn, so that both have the same load beside them; peers once.
 
-        Raises AssertionError where a contender does not finish, with what it said.
+        Raises AssertionError with the output of a system that does not finish.
         """
         rounds = [self._pair(size, number) for number in range(size.rounds)]
         found: dict[str, Any] = {"name": self.name, "unit": self.unit, "goal": self.goal}
@@ -105,32 +105,32 @@ class Benchmark:
                 found[who + end] = _round(each[who] for each in figures)
             found["ratio" + end] = _round(ratios)
             found["rounds" + end] = [round(ratio, 2) for ratio in ratios]
-        say(f"{self.name}: {found['rounds']}")
+        report(f"{self.name}: {found['rounds']}")
         found["peers"] = {}
         for peer in self.peers:
             found["peers"][peer.name] = _round([statistics.median(self._alone(peer, size))])
-            say(f"{self.name}: {peer.name} {found['peers'][peer.name]:,g}")
+            report(f"{self.name}: {peer.name} {found['peers'][peer.name]:,g}")
         found["slots"] = SLOTS[self.pool]
         return found
 
     def _pair(self, size: Size, number: int) -> dict[str, list[float]]:
-        # Who goes first alternates too.
+        # The first system alternates too.
         order = self.pair if number % 2 == 0 else self.pair[::-1]
         if self.turns is None:
-            return {contender.name: self._alone(contender, size) for contender in order}
-        found: dict[str, list[float]] = {contender.name: [] for contender in order}
+            return {system.name: self._alone(system, size) for system in order}
+        found: dict[str, list[float]] = {system.name: [] for system in order}
         with ExitStack() as ends:
             both = [(one, ends.enter_context(self.turns(one, self.pool))) for one in order]
             for _ in range(max(3, int(self.blocks * size.scale))):
-                for contender, turns in both:
-                    found[contender.name] += turns.take()
+                for system, turns in both:
+                    found[system.name] += turns.take()
         return found
 
-    def _alone(self, contender: Contender, size: Size) -> list[float]:
+    def _alone(self, system: System, size: Size) -> list[float]:
         if self.whole is not None:
-            return [self.whole(contender, self.pool, size)]
+            return [self.whole(system, self.pool, size)]
         assert self.turns is not None
-        with self.turns(contender, self.pool) as turns:
+        with self.turns(system, self.pool) as turns:
             blocks = range(max(3, int(self.blocks * size.scale)))
             return [figure for _ in blocks for figure in turns.take()]
 
@@ -148,7 +148,7 @@ BENCHMARKS: Final = {
     for benchmark in (
         Benchmark("throughput-threads", "tasks/s", ">= 2.5", "threads", throughput),
         Benchmark("throughput-prefork", "tasks/s", ">= 1.8", "prefork", throughput),
-        # Stock is Django as it comes: it connects for each task.
+        # Stock Django connects for each task.
         Benchmark(
             "query-prefork", "tasks/s", ">= 3", "prefork", with_a_query, peers=(), pair=queried.PAIR
         ),
@@ -220,7 +220,7 @@ BENCHMARKS: Final = {
         Benchmark(
             "events-threads",
             "tasks/s",
-            "told apart",
+            "no goal",
             "threads",
             throughput,
             peers=(),

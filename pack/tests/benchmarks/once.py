@@ -1,4 +1,4 @@
-"""The benchmark of idempotency: what a key costs a run, on PostgreSQL and on SQLite."""
+"""The benchmark of idempotency: the cost of a key in a run, on PostgreSQL and on SQLite."""
 
 import os
 import subprocess
@@ -12,20 +12,21 @@ from typing import Any, Final
 
 from dutiful import env
 from dutiful.testing.postgres import Postgres
-from tests.benchmarks.contenders import OURS, Contender
-from tests.benchmarks.place import place
+from tests.benchmarks.deployment import deployed
+from tests.benchmarks.systems import OURS, System
 
 BLOCK: Final = 50
 APP: Final = "tests.benchmarks.once_app"
 
 
 class Counted:
-    """A figure that is counted and not timed, in the place of turns."""
+    """Counts the queries of a key. It has the interface of Turns."""
 
     def __init__(self, environment: dict[str, str]) -> None:
         self.environment = environment
 
     def take(self) -> list[float]:
+        """Returns the count, in a list."""
         done = subprocess.run(
             [sys.executable, "-m", APP],
             cwd=env.ROOT,
@@ -37,21 +38,24 @@ class Counted:
         return [float(done.stdout)]
 
 
-def way(task: str, database: str, called: str) -> Contender:
+def way(task: str, database: str, called: str) -> System:
+    """Returns ours with this task and database, under the name `called`."""
     environment = {**OURS.environment, "BENCH_WAY": task, "BENCH_DATABASE": database}
     return replace(OURS, name=called, module=APP, environment=environment)
 
 
 @contextmanager
-def runs(contender: Contender, pool: str) -> Iterator[Any]:
-    """Runs a second of one thread, fifty a block; or queries a run."""
-    environment = contender.environment
+def runs(system: System, pool: str) -> Iterator[Any]:
+    """Measures runs a second of one thread, fifty a block; or counts queries."""
+    environment = system.environment
     with ExitStack() as ends:
         folder = Path(ends.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
         if environment["BENCH_DATABASE"] == "postgres":
-            database = ends.enter_context(Postgres(folder / "postgres", {}))  # commits on the disk
+            database = ends.enter_context(
+                Postgres(folder / "postgres", {})
+            )  # commits wait for the disk
             environment = {**environment, "DATABASE_URL": database.url()}
-        here = ends.enter_context(place(replace(contender, environment=environment), pool))
+        here = ends.enter_context(deployed(replace(system, environment=environment), pool))
         if environment["BENCH_WAY"] == "queries":
             yield Counted(here.environment)
         else:

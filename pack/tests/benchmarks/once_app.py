@@ -1,7 +1,7 @@
-"""The same task with and without an idempotency key: BENCH_WAY is `plain` or `once`.
+"""Runs the same task with and without an idempotency key: BENCH_WAY is `once` or `plain`.
 
-Each adds a row in a transaction of its own and returns nothing, as a worker would run it, without
-a broker. Run as a program it prints how many queries the key costs in a run.
+Each run inserts a row in a transaction of its own, as a worker would run it, without a broker.
+Run as a program, this module prints how many queries the key costs in a run.
 """
 
 import itertools
@@ -24,18 +24,18 @@ with connection.cursor() as _cursor:
     _cursor.execute("CREATE TABLE IF NOT EXISTS bench_effects (number bigint)")
 app.finalize()
 TASKS = {"plain": tasks.plain, "once": tasks.once}
-numbers = itertools.count(time.time_ns())  # never one that has been done
+numbers = itertools.count(time.time_ns())  # never one that was used before
 
 
 def send(count: int, pool: str) -> None:
-    """Runs so many, each with a key of its own."""
+    """Runs the task `count` times, each with a key of its own."""
     task = TASKS[os.environ["BENCH_WAY"]]
     for number in itertools.islice(numbers, count):
         run_as_worker(task, (number,))
 
 
 def queries(way: str) -> int:
-    """Statements of one run, without BEGIN and COMMIT."""
+    """Returns the statements of one run, without BEGIN and COMMIT."""
     counted = 0
 
     def count(execute: object, *query: object) -> object:

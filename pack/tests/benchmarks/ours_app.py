@@ -1,4 +1,4 @@
-"""This project, as its web process would publish. The worker is `celery -A project`."""
+"""Ours, publishing as a web process does. The worker is `celery -A dutiful.drills.host`."""
 
 import django
 
@@ -17,5 +17,5 @@ def send(count: int, pool: str) -> None:
 
 
 def batch(count: int, pool: str) -> None:
-    """One call for all of them."""
+    """Publishes `count` messages in one call."""
     publish_batch(TASKS[pool], [(number,) for number in range(count)])

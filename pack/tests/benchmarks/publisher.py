@@ -1,8 +1,8 @@
-"""A contender's publishing process: `python -m tests.benchmarks.publisher MODULE POOL COMMAND …`.
+"""A system's publishing process: `python -m tests.benchmarks.publisher MODULE POOL COMMAND …`.
 
-A process of its own for each contender, so that none inherits another's imports. Commands:
-`send COUNT`, and those that wait for their turn: a line comes in, a block is measured, a JSON list
-goes out. So stock and ours take turns within a tenth of a second and meet the same neighbours.
+Each system has a process of its own, so that none inherits another's imports. `send COUNT`
+publishes a backlog. The other commands measure a block for each line on stdin and print a JSON
+list. So stock and ours take turns within a tenth of a second and have the same load beside them.
 """
 
 import importlib
@@ -17,20 +17,20 @@ from typing import Final
 from tests.benchmarks import record
 
 WARM: Final = 3
-"""Blocks before the first that counts: connections, caches, imports."""
+"""Blocks before the first that counts, for connections, caches and imports."""
 PAUSE: Final = (0.002, 0.010)
-"""Seconds between two samples of the latency, drawn evenly: the worker is idle again."""
+"""Seconds between two samples of the latency, chosen at random, so that the worker is idle."""
 
 
 def rate(send: Callable[[int, str], None], pool: str, count: int) -> list[float]:
-    """Messages a second of one thread that publishes so many without a pause."""
+    """Returns the messages a second of one thread that publishes `count` without a pause."""
     began = time.monotonic()
     send(count, pool)
     return [count / (time.monotonic() - began)]
 
 
 def latency(send: Callable[[int, str], None], pool: str, runs: int, samples: int) -> list[float]:
-    """Milliseconds from before the call to the task's first line, one after another."""
+    """Returns samples of the milliseconds from before the call to the task's first line."""
     found = []
     for _ in range(samples):
         began = time.monotonic_ns()
@@ -42,7 +42,7 @@ def latency(send: Callable[[int, str], None], pool: str, runs: int, samples: int
 
 
 def turns(block: Callable[[], list[float]]) -> None:
-    """A block for each line of standard input, until it ends."""
+    """Measures a block for each line of stdin, until it ends."""
     for _ in range(WARM):
         block()
     print(json.dumps("ready"), flush=True)

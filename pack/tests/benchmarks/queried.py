@@ -1,6 +1,6 @@
-"""The benchmark of tasks with a query: what a connection for each task costs, and what a pool does.
+"""The benchmark of tasks with a query: a connection for each task against a pool.
 
-Stock is Celery with Django as it comes; both on a PostgreSQL of their own.
+Stock is stock Celery with stock Django. Each system has a PostgreSQL server of its own.
 """
 
 import tempfile
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from dutiful.testing.postgres import Postgres
-from tests.benchmarks.contenders import OURS, STOCK, Contender
+from tests.benchmarks.systems import OURS, STOCK, System
 
 
 def _stock(pool: str, slots: int, url: str) -> list[str]:
@@ -20,15 +20,15 @@ def _stock(pool: str, slots: int, url: str) -> list[str]:
 
 
 @contextmanager
-def on_postgres(contender: Contender) -> Iterator[Contender]:
-    """The same contender with an empty server for itself."""
+def on_postgres(system: System) -> Iterator[System]:
+    """Yields the system with an empty server of its own."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder, Postgres(Path(folder)) as server:
-        place = {"DATABASE_URL": server.url(), "BENCH_DATABASE_PORT": str(server.port)}
-        yield replace(contender, environment={**contender.environment, **place})
+        server_environment = {"DATABASE_URL": server.url(), "BENCH_DATABASE_PORT": str(server.port)}
+        yield replace(system, environment={**system.environment, **server_environment})
 
 
 PAIR: Final = (
-    Contender(
+    System(
         "stock",
         "tests.benchmarks.queried_stock",
         _stock,

@@ -1,4 +1,4 @@
-"""This project: tasks with a query, published as its web process would."""
+"""Ours: tasks with a query, published as a web process does."""
 
 import django
 

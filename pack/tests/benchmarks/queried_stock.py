@@ -1,4 +1,4 @@
-"""Stock Celery beside Django as it comes: tasks with a query."""
+"""Stock Celery with stock Django: tasks with a query."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""One small query, for stock Celery and for ours. Imports nothing of the project."""
+"""One small query, for stock Celery and for ours. Imports nothing of the pack."""
 
 from django.db import connection
 
@@ -6,7 +6,7 @@ from tests.benchmarks import record
 
 
 def ask() -> None:
-    """A round trip to the server, through Django."""
+    """Runs a query through Django, which is a round trip to the server."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
         cursor.fetchone()

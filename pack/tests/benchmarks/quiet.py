@@ -1,8 +1,8 @@
-"""`python -m tests.benchmarks.quiet --minutes 60`: normal load, releases, and no alert at all.
+"""`python -m tests.benchmarks.quiet --minutes 60`: normal load and releases must cause no alert.
 
-The whole deployment on PostgreSQL: two workers, beat and monitor, the rules as they are. At each
-release all get SIGTERM, as a platform does it, and their successors start at once. Thirty tasks a
-second over all queues. Prints one JSON object; exit code 1 where anything was told.
+It runs two workers, beat and the monitor on PostgreSQL, with thirty tasks a second over all queues.
+A release sends SIGTERM to all of them, as a platform does, and starts their successors at once. It
+prints one JSON object; the exit code is 1 if there was an alert or a failed ping.
 """
 
 import argparse
@@ -33,7 +33,7 @@ FLEET: Final = {
     "beat": ((*CELERY, "beat"), ""),
     "monitor": ((sys.executable, "manage.py", "monitor"), "monitor: looks"),
 }
-"""What is released: its words, and what its log says when it is up."""
+"""The processes of a release: the command, and the log text that shows that it runs."""
 LOAD: Final = """
 import time
 from dutiful.conf.queues import names
@@ -48,7 +48,7 @@ while True:
 
 
 class Deployment:
-    """Everything that a release replaces."""
+    """The processes that a release replaces."""
 
     def __init__(self, folder: Path, environment: dict[str, str], ends: ExitStack) -> None:
         self.folder, self.environment = folder, environment
@@ -57,11 +57,12 @@ class Deployment:
         ends.callback(lambda: self._end(self.running))
 
     def run(self, name: str, *words: str) -> Running:
+        """Starts a process; its log is named after it and the release."""
         log = self.folder / f"{name}-{self.release}.log"
         return Running(list(words), log, {**self.environment, "RELEASE": f"v{self.release}"})
 
     def deploy(self) -> float:
-        """Returns the seconds until all that is new is up and all that is old has ended."""
+        """Makes a release; returns the seconds until all new processes run and all old ended."""
         began, old = time.monotonic(), self.running
         self.release += 1
         for process in old:
@@ -93,10 +94,10 @@ def _signal(process: Running, number: int) -> None:
 
 
 def quiet(minutes: float, every: float) -> dict[str, Any]:
-    """What was told meanwhile, and how the load went."""
+    """Returns the alerts, the releases and how many runs were late, after `minutes` of load."""
     with ExitStack() as ends:
         folder = Path(ends.enter_context(tempfile.TemporaryDirectory(prefix="quiet-")))
-        # A folder of its own: it belongs to PostgreSQL's user.
+        # PostgreSQL needs a folder that belongs to its user.
         place = Path(ends.enter_context(tempfile.TemporaryDirectory(prefix="quiet-db-")))
         broker = ends.enter_context(EmbeddedBroker(folder / "broker"))
         database = ends.enter_context(Postgres(place / "server"))
@@ -123,12 +124,12 @@ def quiet(minutes: float, every: float) -> dict[str, Any]:
             assert load.popen.poll() is None, load.log
             took.append(fleet.deploy())
             loads.append(os.getloadavg()[0])
-            _say(f"release {fleet.release} in {took[-1]:.0f} s; told: {hook.fired}")
+            _log(f"release {fleet.release} in {took[-1]:.0f} s; alerts: {hook.fired}")
         load.stop(1)
         with redis.Redis.from_url(broker.url) as client:
             wait_for("the queues to empty", lambda: not client.llen("urgent_fast"), 60)
         rows = database.sql(
-            "SELECT queue, sum(runs)::int, sum(late)::int FROM monitoring_queuesample"
+            "SELECT queue, sum(runs)::int, sum(late)::int FROM dutiful_monitoring_queuesample"
             " WHERE span = 60 GROUP BY 1 ORDER BY 1"
         )
         alerts = [one for got in hook.got for one in got.json["fired"]]
@@ -136,7 +137,7 @@ def quiet(minutes: float, every: float) -> dict[str, Any]:
             "minutes": round((time.monotonic() - began) / 60, 1),
             "releases": fleet.release,
             "slowest_release_seconds": round(max(took), 1),
-            "told": [f"{one['id']}:{one['subject']} {one['text']}" for one in alerts],
+            "alerts": [f"{one['id']}:{one['subject']} {one['text']}" for one in alerts],
             "outside_pings": sum(1 for got in outside.got if got.path == "/hook"),
             "outside_fails": [got.body for got in outside.got if got.path == "/hook/fail"],
             "runs_and_late_by_queue": {queue: [runs, late] for queue, runs, late in rows},
@@ -144,7 +145,7 @@ def quiet(minutes: float, every: float) -> dict[str, Any]:
         }
 
 
-def _say(line: str) -> None:
+def _log(line: str) -> None:
     print(f"{time.strftime('%H:%M:%S')} {line}", file=sys.stderr, flush=True)
 
 
@@ -156,7 +157,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     found = quiet(asked.minutes, asked.every)
     print(json.dumps(found, indent=1))
-    sys.exit(1 if found["told"] or found["outside_fails"] else 0)
+    sys.exit(1 if found["alerts"] or found["outside_fails"] else 0)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What every contender's empty task does: notes when it ran, eight bytes in a file or a pipe."""
+"""The body of every system's empty task: it writes when it ran, eight bytes, to a file or pipe."""
 
 import functools
 import os
@@ -12,7 +12,7 @@ STAMP: Final = struct.Struct("<q")
 
 
 def ran() -> None:
-    """About two microseconds. A write this small, in append mode, is never torn."""
+    """Writes a stamp, in about 2 µs. A write this small in append mode is atomic."""
     os.write(_target(), STAMP.pack(time.monotonic_ns()))
 
 
@@ -22,10 +22,10 @@ def _target() -> int:
 
 
 def count(path: Path) -> int:
-    """How many runs are noted."""
+    """Returns how many runs are recorded."""
     return path.stat().st_size // STAMP.size
 
 
 def stamps(path: Path) -> list[int]:
-    """The nanosecond of each run, in order."""
+    """Returns the nanosecond of each run, in order."""
     return sorted(stamp for (stamp,) in STAMP.iter_unpack(path.read_bytes()))

@@ -1,4 +1,4 @@
-"""The project's settings with the benchmarks' own tasks."""
+"""The settings of dutiful.drills.host with the benchmarks' own tasks."""
 
 from dutiful.drills.host.settings import *  # noqa: F403
 from dutiful.drills.host.settings import INSTALLED_APPS as OURS

@@ -1,4 +1,4 @@
-"""The benchmarks' settings without the events that Flower reads."""
+"""The benchmarks' settings without the events for Flower."""
 
 from tests.benchmarks.settings import *  # noqa: F403
 

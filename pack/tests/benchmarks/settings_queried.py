@@ -1,4 +1,4 @@
-"""Django as it comes, for stock Celery. Imports nothing of the project."""
+"""Stock Django's settings for stock Celery."""
 
 import os
 

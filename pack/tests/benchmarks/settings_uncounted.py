@@ -1,7 +1,7 @@
-"""The benchmarks' settings without the fleet's counters."""
+"""The benchmarks' settings without the counters of runs."""
 
 from tests.benchmarks.settings import *  # noqa: F403
 from tests.benchmarks.settings import INSTALLED_APPS as OURS
 
-COUNTLESS = "tests.benchmarks.unmeasured.Unmeasured"
-INSTALLED_APPS = [COUNTLESS if app == "monitoring" else app for app in OURS]
+UNCOUNTED = "tests.benchmarks.unmeasured.Unmeasured"
+INSTALLED_APPS = [UNCOUNTED if app == "dutiful.monitoring" else app for app in OURS]

@@ -1,4 +1,4 @@
-"""Stock Celery: its defaults, and late acks so that it promises what ours does."""
+"""Stock Celery with its defaults and late acks, so that it promises the same as ours."""
 
 import os
 

@@ -1,49 +1,49 @@
-"""Our side: the same empty task, once for each shape of worker."""
+"""Our tasks: the empty task for each shape of worker, and tasks with a query or an effect."""
 
 from typing import Any
 
 from django.db import connection, transaction
 
 from dutiful.idempotency import IdempotentTask
-from dutiful.task.base import task
+from dutiful.task import task
 from tests.benchmarks import query, record
 
 
 @task(urgency="urgent", runtime="fast")
 def threads(number: int) -> None:
-    """Goes to the first queue of profile io."""
+    """An empty task in the first queue of profile io."""
     record.ran()
 
 
 @task(urgency="average", runtime="slow", bound="compute")
 def prefork(number: int) -> None:
-    """Goes to the first queue of profile compute."""
+    """An empty task in the first queue of profile compute."""
     record.ran()
 
 
 @task(urgency="urgent", runtime="fast")
 def plain(number: int) -> None:
-    """One row, in a transaction."""
+    """Inserts a row in a transaction."""
     with transaction.atomic():
         _insert(number)
 
 
 @task(base=IdempotentTask, bind=True, urgency="urgent", runtime="fast")
 def once(self: Any, number: int) -> None:
-    """The same, once a key."""
+    """Inserts a row once for each idempotency key."""
     with self.effect():
         _insert(number)
 
 
 @task(urgency="urgent", runtime="fast")
 def query_threads(number: int) -> None:
-    """One small query."""
+    """Runs one small query on threads."""
     query.ask()
 
 
 @task(urgency="average", runtime="slow", bound="compute")
 def query_prefork(number: int) -> None:
-    """The same."""
+    """Runs one small query in a process."""
     query.ask()
 
 

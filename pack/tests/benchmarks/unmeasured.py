@@ -1,10 +1,10 @@
-"""Monitoring as Django loads it, with its log line and no counters."""
+"""The monitoring app with its log line of each run, but without its counters."""
 
 from dutiful.monitoring.apps import MonitoringConfig
 
 
 class Unmeasured(MonitoringConfig):
-    name = "monitoring"
+    name = "dutiful.monitoring"
 
     def ready(self) -> None:
         from dutiful.monitoring import runs

@@ -133,14 +133,14 @@ def test_it_stands_still_when_asked_by_keyboard(page: Page) -> None:
     expect(page.get_by_text("Skip to the content")).to_be_focused()
     page.locator("#pause").focus()
     page.keyboard.press("Enter")
-    expect(page.locator("#clock")).to_contain_text("standing still")
+    expect(page.locator("#clock")).to_contain_text("paused")
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.wait_for_timeout(6000)
     # The browser fetches the icon when it likes.
     assert [url for url in asked if not url.endswith("icon.svg")] == []
     page.locator("#resume").press("Enter")
-    expect(page.locator("#clock")).to_contain_text("again each 5 s")
+    expect(page.locator("#clock")).to_contain_text("updated every 5 s")
 
 
 def test_every_state_has_a_sign_and_words(page: Page) -> None:
@@ -153,7 +153,7 @@ def test_every_state_has_a_sign_and_words(page: Page) -> None:
 
 
 def test_an_old_page_says_that_it_is_old(page: Page) -> None:
-    stale = page.get_by_text("No news for a while")
+    stale = page.get_by_text("No update for a while")
     expect(stale).to_be_hidden()
     page.route("**/status/live/**", lambda route: route.fulfill(status=204))
     expect(stale).to_be_visible(timeout=SOON)

@@ -20,6 +20,6 @@ def new_beat(
 def _no_thread_keeps_the_database() -> Iterator[None]:
     """A snapshot's thread keeps its connection for a while: PostgreSQL would not drop that."""
     yield
-    from dutiful.monitoring.snapshot import aside  # late: it needs Django
+    from dutiful.monitoring import deadline  # late: it needs Django
 
-    aside.end_all()
+    deadline.shutdown_all()

@@ -95,7 +95,7 @@ def test_a_way_that_hangs_or_breaks_holds_up_no_other(at_once: None) -> None:
     began = time.monotonic()
     for each in channels:
         for _ in range(3):
-            each.tell(Notice(fired=[alert()]))
+            each.enqueue(Notice(fired=[alert()]))
     assert time.monotonic() - began < 10  # it hangs for an hour
     wait_for("three alerts", lambda: len(told) == 3)
     wait_for("the trouble", lambda: "no route to host" in channels[0].trouble)
@@ -111,19 +111,19 @@ def test_one_that_hangs_is_trouble_and_keeps_a_bounded_number(
     monkeypatch.setattr(channel_module, "HANGS", 0.1)
     hung = Channel("hangs", lambda _: time.sleep(3600))
     for _ in range(channel_module.KEPT + 50):
-        hung.tell(Notice(fired=[alert()]))
+        hung.enqueue(Notice(fired=[alert()]))
     wait_for("the trouble", lambda: "hangs for" in hung.trouble)
 
 
 def test_a_receiver_that_refuses_is_tried_again(hook: Receiver, at_once: None) -> None:
     hook.answer = 500
     web = Channel("webhook", ways.to_webhook)
-    web.tell(Notice(fired=[alert()]))
+    web.enqueue(Notice(fired=[alert()]))
     wait_for("the trouble", lambda: "answered 500" in web.trouble)
     assert hook.url not in web.trouble
     wait_for("all tries", lambda: len(hook.got) == 3)
     hook.answer = 200
-    web.tell(Notice(fired=[alert()]))
+    web.enqueue(Notice(fired=[alert()]))
     wait_for("it gets through", lambda: not web.trouble)
 
 

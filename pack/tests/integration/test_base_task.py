@@ -1,4 +1,4 @@
-"""The base task in real workers: retries, timeouts and lost children under the policy."""
+"""The base task in real workers: retries, timeouts and killed children under its policy."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -28,7 +28,7 @@ def worker(start_worker: StartWorker, request: pytest.FixtureRequest) -> Running
 
 
 def send(name: str, key: str, *args: Any, queue: str) -> AsyncResult[Any]:
-    """By name, as another service would: the tests' own process does not know these tasks."""
+    """Sends a task by its name, as another service would: this process has not imported it."""
     return app.send_task(
         f"tests.support.tasks.{name}", [key, *args], queue=queue, ignore_result=False
     )
@@ -66,7 +66,7 @@ def test_a_task_that_kills_its_child_ends(worker: Running, client: Any) -> None:
     key = str(uuid4())
     result = send("kills_its_child", key, queue=COMPUTE)
     wait_for("the end", lambda: result.status == "FAILURE")
-    assert client.llen(f"test:{key}") == 4  # two crashes, a hearing and a trial
+    assert client.llen(f"test:{key}") == 4  # two crashes and two isolated runs
 
 
 @pytest.mark.parametrize("worker", ["compute"], indirect=True)

@@ -1,4 +1,4 @@
-"""The schedule in the admin: paused and resumed there, added, changed and deleted nowhere."""
+"""The schedule in the admin: entries can be paused and resumed, but not changed."""
 
 import pytest
 from django.contrib.auth.models import User

@@ -1,4 +1,4 @@
-"""Two beats, one of which ticks: kill -9, a clean stop, a freeze. Each tick goes out once."""
+"""Two beats, of which one ticks, after a kill -9, a stop or a freeze. No tick is sent twice."""
 
 import signal
 import time
@@ -8,7 +8,7 @@ import pytest
 
 from dutiful.dev.embedded import EmbeddedBroker
 from dutiful.testing.processes import Running, wait_for
-from tests.support.beat import claims, leader, leads, sent
+from tests.support.beat import leader, leads, sent, tokens
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TAKEOVER = 15.0
@@ -39,10 +39,10 @@ def test_a_kill_is_taken_over_within_15_seconds_and_no_tick_can_run_twice(
     assert time.monotonic() - killed < TAKEOVER
     more_ticks(server.url)
     # The kill may fall between a publish and its note: then that tick's message goes out again,
-    # under the same claim, and a worker runs one of the two (test_beat_ticks).
+    # under the same dispatch token, and a worker runs one of the two (test_beat_ticks).
     ticks = sent(server.url)
     assert sum(ticks.values()) <= len(ticks) + 1
-    assert len(claims(server.url)) == len(ticks)
+    assert len(tokens(server.url)) == len(ticks)
 
 
 def test_a_clean_stop_hands_over_at_once(

@@ -1,4 +1,4 @@
-"""`celery -A project beat`, with no flags: heartbeats of every queue, and what it refuses."""
+"""`celery -A project beat` without flags: heartbeats of every queue, and what it refuses."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -18,7 +18,7 @@ from dutiful.beat.scheduler import Scheduler
 from dutiful.conf.queues import names
 from dutiful.dev.embedded import EmbeddedBroker
 from dutiful.drills.host.schedule import SCHEDULE
-from dutiful.task.models import Claim
+from dutiful.task.models import DispatchToken
 from dutiful.testing.processes import Running, celery, wait_for
 from tests.support.beat import QUEUE
 
@@ -43,7 +43,7 @@ def test_a_heartbeat_of_each_queue_says_when_it_was_due_sent_and_run(
         assert began - timedelta(minutes=2) < heartbeat.due_at < heartbeat.sent_at
         assert heartbeat.sent_at < heartbeat.ran_at < timezone.now()
         assert heartbeat.due_at.second == 0
-    assert set(Claim.objects.values_list("key", flat=True)) == {
+    assert set(DispatchToken.objects.values_list("key", flat=True)) == {
         f"{tick.entry}@{tick.scheduled_at.isoformat()}" for tick in Tick.objects.all()
     }
     beat.stop()
@@ -69,15 +69,15 @@ def test_the_purge_deletes_what_is_old_and_leaves_the_rest(
     for age in (1, 6, 8, 400):
         at = now - timedelta(days=age)
         Tick.objects.create(entry="x", scheduled_at=at, expires_at=at, fence=1)
-        Claim.objects.create(key=f"x@{age}", holder="h", claimed_at=at)
+        DispatchToken.objects.create(key=f"x@{age}", holder="h", taken_at=at)
     # A queue of the io worker alone: the log below is its.
     app.send_task(
         "dutiful.beat.purge", kwargs={"days": 7}, queue="average_fast", ignore_result=True
     )
-    wait_for("the purge", lambda: Claim.objects.count() == 2)
-    assert set(Claim.objects.values_list("key", flat=True)) == {"x@1", "x@6"}
+    wait_for("the purge", lambda: DispatchToken.objects.count() == 2)
+    assert set(DispatchToken.objects.values_list("key", flat=True)) == {"x@1", "x@6"}
     assert Tick.objects.count() == 2
-    io_worker.wait_for_log("purged what is older than 7 days: 2 ticks, 2 claims")
+    io_worker.wait_for_log("purged rows older than 7 days: 2 ticks, 2 dispatch tokens")
 
 
 def test_sentrys_monitors_see_a_tick(

@@ -1,4 +1,4 @@
-"""A tick is published once, or later, or it is reported; with the database down as well."""
+"""A tick is published once, maybe late, or it is reported; also with the database down."""
 
 import signal
 import sqlite3
@@ -17,8 +17,8 @@ from dutiful.beat.message import key
 from dutiful.beat.models import Heartbeat, Tick
 from dutiful.beat.shared import PAUSED_KEY
 from dutiful.dev.embedded import EmbeddedBroker
-from dutiful.task import claims
-from dutiful.task.models import Claim
+from dutiful.task import dispatch
+from dutiful.task.models import DispatchToken
 from dutiful.testing.fixtures import DATABASE_FILE
 from dutiful.testing.processes import Running, celery, wait_for
 from tests.support.beat import PAUSED_QUEUE, QUEUE, beats, leads, sent
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def owed(at: datetime, expires_in: timedelta) -> Tick:
-    """A tick that a beat left behind."""
+    """A pending tick of an earlier beat."""
     return Tick.objects.create(
         entry="minutely", scheduled_at=at, expires_at=timezone.now() + expires_in, fence=1
     )
@@ -45,7 +45,7 @@ def test_a_tick_whose_beat_died_before_it_noted_the_publish_runs_once(
 ) -> None:
     at = this_minute() - timedelta(minutes=1)
     tick = owed(at, timedelta(hours=8))
-    claim = key("minutely", at)
+    token = key("minutely", at)
     from dutiful.drills.host.celery import app
 
     with app.connection_for_write(server.url) as connection:
@@ -54,14 +54,14 @@ def test_a_tick_whose_beat_died_before_it_noted_the_publish_runs_once(
             queue=QUEUE,
             connection=connection,
             ignore_result=True,
-            headers={"scheduled_at": at.isoformat(), **claims.headers(claim)},
+            headers={"scheduled_at": at.isoformat(), **dispatch.headers(token)},
         )
     new_beat()
     wait_for("the tick to be sent again", lambda: sent(server.url)[at.isoformat()] == 2)
     worker = start(celery("worker", "-Q", QUEUE), {"BROKER_URL": server.url})
-    worker.wait_for_log(f"duplicate dropped: dutiful.beat.heartbeat, {claim}")
+    worker.wait_for_log(f"duplicate dropped: dutiful.beat.heartbeat, {token}")
     wait_for("the heartbeat", Heartbeat.objects.filter(queue=QUEUE).exists)
-    assert Claim.objects.filter(key=claim).count() == 1
+    assert DispatchToken.objects.filter(key=token).count() == 1
     assert worker.log.count("duplicate dropped") == 1
     tick.refresh_from_db()
     assert tick.state == Tick.State.SENT
@@ -101,7 +101,7 @@ def test_a_broker_that_was_away_costs_no_tick_without_a_word(
     recorded = sum(Tick.objects.filter(entry="minutely").values_list("skipped", flat=True))
     assert gone <= recorded
     if gone:
-        assert "beat was away; only the latest of each is made up for" in beat.log
+        assert "beat was not running; of these missed runs only the latest is made up" in beat.log
     assert set(sent(server.url).values()) == {1}
 
 
@@ -133,7 +133,7 @@ def test_long_away_is_one_tick_and_a_paused_entry_is_none(
     with redis.Redis.from_url(server.url) as client:
         client.flushall()
     second = new_beat()
-    second.wait_for_log("beat was away")
+    second.wait_for_log("beat was not running")
     wait_for("a second tick", lambda: len(sent(server.url)) >= 2)
     first_tick = min(datetime.fromisoformat(at) for at in sent(server.url))
     assert first_tick > timezone.now() - timedelta(minutes=5), "no storm"
@@ -178,7 +178,7 @@ def test_without_the_database_it_ticks_from_the_code_with_the_last_pauses(
     paused_at = sent(server.url, PAUSED_QUEUE)
 
     folder.rename(away)
-    first.wait_for_log("no database, beat ticks from the code")
+    first.wait_for_log("no database, beat ticks by the code")
     before = len(sent(server.url))
     wait_for("two more ticks", lambda: len(sent(server.url)) >= before + 2)
     first.signal(signal.SIGTERM)
@@ -186,11 +186,11 @@ def test_without_the_database_it_ticks_from_the_code_with_the_last_pauses(
 
     second = new_beat()  # started without a database
     leads(second)
-    second.wait_for_log("no database, beat ticks from the code")
+    second.wait_for_log("no database, beat ticks by the code")
     before = len(sent(server.url))
     wait_for("two more ticks", lambda: len(sent(server.url)) >= before + 2)
     away.rename(folder)
-    second.wait_for_log("the database is back")
+    second.wait_for_log("the database answers again")
     before = len(sent(server.url))
     wait_for("two more ticks", lambda: len(sent(server.url)) >= before + 2)
     assert set(sent(server.url).values()) == {1}

@@ -1,4 +1,4 @@
-"""`make bench` says what it measured, and with what. Nothing here looks at a figure's size."""
+"""`make bench` reports what it measured and on what. No test checks a figure's size."""
 
 import json
 import subprocess
@@ -7,8 +7,8 @@ import sys
 import redis
 
 from dutiful import env
-from tests.benchmarks.contenders import STOCK
-from tests.benchmarks.place import place
+from tests.benchmarks.deployment import deployed
+from tests.benchmarks.systems import STOCK
 
 BENCH = [sys.executable, "-m", "tests.benchmarks"]
 
@@ -19,7 +19,7 @@ def bench(*words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_one_object_a_line_with_its_surroundings() -> None:
+def test_one_object_a_line_with_machine_and_settings() -> None:
     done = bench("publish-batch", "--quick", "--json")
     assert done.returncode == 0, done.stderr
     (line,) = done.stdout.splitlines()
@@ -39,7 +39,7 @@ def test_an_unknown_name_gets_the_choices() -> None:
 
 
 def test_stock_celery_is_stock() -> None:
-    with place(STOCK, "threads") as here:
+    with deployed(STOCK, "threads") as here:
         here.runs.touch()
         here.publish(3)
         worker = here.start_worker()

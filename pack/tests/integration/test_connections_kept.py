@@ -17,7 +17,7 @@ import pytest
 from dutiful import env
 from dutiful.dev.embedded import EmbeddedBroker, free_port
 from dutiful.monitoring.budget import plan
-from dutiful.monitoring.budget.sums import Seen
+from dutiful.monitoring.budget.sums import Measured
 from dutiful.testing.postgres import Postgres
 from dutiful.testing.processes import PRODUCTION, Running, celery, manage, wait_for
 from tests.support.budget import url
@@ -69,7 +69,7 @@ def test_real_processes_keep_what_was_counted(
         "HEALTHZ_NAMES": "1",
         "FILES_DIR": str(tmp_path / "files"),
     }
-    parts = {part.kind: part for part in plan.budget({}, Seen()).parts}
+    parts = {part.kind: part for part in plan.budget({}, Measured()).parts}
     web = [str(Path(sys.executable).parent / "gunicorn"), *WEB.split()[1:], f"-b127.0.0.1:{port}"]
     watch = Watch(postgres)
     try:

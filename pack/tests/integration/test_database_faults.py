@@ -190,7 +190,7 @@ def test_limits_of_a_query_are_its_queues(world: World, pool: str) -> None:
     assert told() == wanted  # on a connection that had the other queue's
 
 
-def test_a_trials_child_has_the_limits_too(world: World) -> None:
+def test_the_child_of_an_isolated_run_has_the_limits_too(world: World) -> None:
     world.begin("prefork")
     key = str(uuid4())
     faulty.suspect.delay(key)

@@ -1,4 +1,4 @@
-"""Who has how many connections, and a task that keeps one for longer than it uses it."""
+"""A task that keeps a database connection while it waits for something else is reported."""
 
 import sys
 import urllib.request
@@ -22,7 +22,7 @@ from tests.support.sentry import Tracker, tracker
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
 SECONDS = 5.5
-"""A little longer than is reported."""
+"""Just long enough to be reported."""
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def sentry() -> Iterator[Tracker]:
         yield running
 
 
-def test_a_shared_connection_held_over_a_long_call_is_told_of(
+def test_a_shared_connection_held_over_a_long_call_is_reported(
     world: World, sentry: Tracker
 ) -> None:
     world.begin(SENTRY_DSN=sentry.dsn)
@@ -52,15 +52,15 @@ def test_a_shared_connection_held_over_a_long_call_is_told_of(
         faulty.linger.delay(key, SECONDS)
     for key in keys:
         world.meets(key, retries=0)
-    said = "faulty.linger held a shared database connection for"
-    wait_for("the report", lambda: said in world.worker.log)
-    assert world.worker.log.count(said) == 1  # once in ten minutes
+    report = "faulty.linger held a shared database connection for"
+    wait_for("the report", lambda: report in world.worker.log)
+    assert world.worker.log.count(report) == 1  # once in ten minutes
     (event,) = wait_for("the event", lambda: sentry.events)
     assert (event["level"], event["tags"]["task"]) == ("warning", "faulty.linger")
-    assert said in event["message"]
+    assert report in event["message"]
 
 
-def test_a_childs_own_connection_is_told_of_within_a_transaction(world: World) -> None:
+def test_a_childs_own_connection_is_reported_within_a_transaction(world: World) -> None:
     world.begin("prefork")
     alone, within = str(uuid4()), str(uuid4())
     faulty.linger.delay(alone, SECONDS)
@@ -68,8 +68,8 @@ def test_a_childs_own_connection_is_told_of_within_a_transaction(world: World) -
     assert "faulty.linger held" not in world.worker.log
     faulty.linger.delay(within, SECONDS, within=True)
     world.meets(within, retries=0)
-    said = "faulty.linger held an open transaction for"
-    wait_for("the report", lambda: said in world.worker.log)
+    report = "faulty.linger held an open transaction for"
+    wait_for("the report", lambda: report in world.worker.log)
 
 
 def test_threads_of_the_web_share_a_pool(

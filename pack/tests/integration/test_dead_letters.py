@@ -1,4 +1,4 @@
-"""Whatever ends for good is a letter: once, with all there is to know."""
+"""Every message that ends for good becomes one dead letter with all its data."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -8,10 +8,10 @@ from uuid import uuid4
 import pytest
 import redis
 
-from dutiful.deadletters import shown
+from dutiful.deadletters import formatting
 from dutiful.deadletters.collect import collect
-from dutiful.deadletters.letters import file, of_stream
-from dutiful.deadletters.models import Letter
+from dutiful.deadletters.models import DeadLetter
+from dutiful.deadletters.rows import of_stream, save
 from dutiful.dev.embedded import EmbeddedBroker
 from dutiful.drills.host.celery import app
 from dutiful.testing.fixtures import StartWorker
@@ -41,10 +41,10 @@ def send(name: str, *args: Any, queue: str = FAST, **options: Any) -> str:
     return str(sent.id)
 
 
-def letter_of(task_id: str) -> Letter:
-    def look() -> Letter | None:
+def letter_of(task_id: str) -> DeadLetter:
+    def look() -> DeadLetter | None:
         collect()
-        return Letter.objects.filter(task_id=task_id).first()
+        return DeadLetter.objects.filter(task_id=task_id).first()
 
     found = wait_for("the letter", look)
     assert found is not None
@@ -87,7 +87,7 @@ def test_each_end_is_a_letter_with_all_there_is_to_know(
     assert (unpicklable.exception, unpicklable.message) == ("tests.support.failing.Odd", "500: no")
     assert unpicklable.frame.endswith(" in odd")
     assert not client.exists("dutiful:dead_letters"), "collected"
-    assert Letter.objects.count() == len(sent) + 1, "each once"
+    assert DeadLetter.objects.count() == len(sent) + 1, "each once"
 
 
 @pytest.mark.parametrize("pool", ["threads", "prefork"])
@@ -128,9 +128,9 @@ def test_collected_once_whoever_dies_in_between(client: Any, broker: EmbeddedBro
     )
     with redis.Redis.from_url(broker.url) as raw:
         stream = DeadLetters(raw)
-        file(of_stream(each) for each in stream.entries())  # and killed before it is removed
+        save(of_stream(each) for each in stream.entries())  # and killed before it is removed
     assert collect() == 0
-    assert Letter.objects.count() == 1
+    assert DeadLetter.objects.count() == 1
     assert not client.exists("dutiful:dead_letters")
 
 
@@ -153,16 +153,16 @@ def test_hostile_bytes_have_a_row_too(client: Any, broker: EmbeddedBroker) -> No
                 entry = {"reason": "odd\0", "detail": detail, "crashes": '["\\u0000"]', "raw": each}
                 raw.xadd("dutiful:dead_letters", {**entry, "list": b"\xff"})
     assert collect() == 4 * len(HOSTILE)
-    assert Letter.objects.count() == 4 * len(HOSTILE)
-    for letter in Letter.objects.all():
-        assert shown.raw(letter) is not None
-        assert shown.attempts(letter)
+    assert DeadLetter.objects.count() == 4 * len(HOSTILE)
+    for letter in DeadLetter.objects.all():
+        assert formatting.raw(letter) is not None
+        assert formatting.attempts(letter)
 
 
 def test_one_that_no_row_can_hold_does_not_hold_up_the_others(
     client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def picky(letter: Any) -> Letter:
+    def picky(letter: Any) -> DeadLetter:
         if letter.reason == "odd":
             raise ValueError("no")
         return of_stream(letter)
@@ -195,12 +195,12 @@ def test_on_stock_transport_it_is_written_before_the_ack(
     stock = {"BROKER_STOCK_TRANSPORT": "1"}
     away = serve(start_worker, "threads", **stock, DATABASE_URL="sqlite:////nowhere/at/all.sqlite3")
     task_id = send("charge", 1, "never")
-    away.wait_for_log("its message goes back")
+    away.wait_for_log("it is requeued")
     away.stop()
-    assert Letter.objects.count() == 0
+    assert DeadLetter.objects.count() == 0
     serve(start_worker, "prefork", **stock)
-    wait_for("the letter", lambda: Letter.objects.filter(task_id=task_id).exists())
-    (letter,) = Letter.objects.all()
+    wait_for("the letter", lambda: DeadLetter.objects.filter(task_id=task_id).exists())
+    (letter,) = DeadLetter.objects.all()
     assert letter.reason == "retries exhausted"
     assert len(letter.attempts) == 2
     assert letter.queue == FAST

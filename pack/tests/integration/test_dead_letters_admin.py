@@ -1,4 +1,4 @@
-"""Dead letters in the admin: the pages show what is known, the buttons do what they say."""
+"""Dead letters in the admin: what the pages show, and what the buttons do."""
 
 import json
 from collections.abc import Iterator
@@ -10,13 +10,13 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
-from dutiful.deadletters.models import Campaign, Letter
+from dutiful.deadletters.models import Campaign, DeadLetter
 from dutiful.dev.embedded import EmbeddedBroker
 from dutiful.task.endings import Ending
 from tests.support.letters import message
 
 pytestmark = [pytest.mark.both_databases, pytest.mark.django_db(transaction=True)]
-GROUPS = "/admin/deadletters/group/"
+GROUPS = "/admin/dutiful_deadletters/group/"
 TASK = "dutiful.beat.purge"
 TRACE = (
     'Traceback (most recent call last):\n  File "shop/pay.py", line 7, in pay\nOSError: <b>no</b>'
@@ -55,13 +55,13 @@ def test_a_group_is_looked_at_and_discarded(broker_client: Any, person: Client) 
     shown = text(person.get(GROUPS))
     assert "dutiful.beat.purge" in shown
     assert "&lt;b&gt;no&lt;/b&gt;" in shown
-    letter = Letter.objects.first()
+    letter = DeadLetter.objects.first()
     assert letter is not None
     page = reverse("admin:dutiful_deadletters_group_change", args=[letter.fingerprint])
     assert "line 7, in pay" in text(person.get(page))
     refused = text(person.post(page, {"act": "discard", "reason": " "}, follow=True))
     assert "Say why" in refused
-    assert Letter.objects.filter(state="open").count() == 3
+    assert DeadLetter.objects.filter(state="open").count() == 3
     done = text(person.post(page, {"act": "discard", "reason": "a test"}, follow=True))
     assert "3 discarded" in done
     assert "No dead letters." in text(person.get(GROUPS))
@@ -72,12 +72,12 @@ def test_canaries_then_the_rest(broker_client: Any, person: Client) -> None:
     die(broker_client, 1, 2, 3)
     person.get(GROUPS)
     page = reverse(
-        "admin:dutiful_deadletters_group_change", args=[Letter.objects.all()[0].fingerprint]
+        "admin:dutiful_deadletters_group_change", args=[DeadLetter.objects.all()[0].fingerprint]
     )
     person.post(page, {"act": "canary", "count": "1", "rate": "0"})
     assert broker_client.llen("relaxed_slow") == 1
     person.post(page, {"act": "rest", "rate": "600"})
-    assert Letter.objects.filter(state="replayed").count() == 3
+    assert DeadLetter.objects.filter(state="replayed").count() == 3
     person.post(page, {"act": "stop"})
     assert Campaign.objects.get().state == "stopped"
 
@@ -85,13 +85,13 @@ def test_canaries_then_the_rest(broker_client: Any, person: Client) -> None:
 def test_a_letter_is_replayed_with_edited_arguments(broker_client: Any, person: Client) -> None:
     die(broker_client, "seven")
     person.get(GROUPS)
-    letter = Letter.objects.get()
-    page = reverse("admin:dutiful_deadletters_letter_change", args=[letter.pk])
+    letter = DeadLetter.objects.get()
+    page = reverse("admin:dutiful_deadletters_deadletter_change", args=[letter.pk])
     shown = text(person.get(page))
     assert "[&quot;seven&quot;]" in shown
     assert "line 7, in pay" in shown
     broken = text(person.post(page, {"act": "replay", "args": "[7", "kwargs": "{}"}, follow=True))
-    assert "These are no JSON" in broken
+    assert "This is not JSON" in broken
     answer = person.post(page, {"act": "replay", "args": "[7]", "kwargs": "{}"}, follow=True)
     assert "On its way" in text(answer)
     (sent,) = (json.loads(raw) for raw in broker_client.lrange("relaxed_slow", 0, -1))
@@ -105,14 +105,14 @@ def test_whoever_may_only_look_only_looks(broker_client: Any) -> None:
     die(broker_client, 1)
     looker = User.objects.create_user("ben", is_staff=True)
     looker.user_permissions.set(
-        Permission.objects.filter(codename__in=["view_group", "view_letter"])
+        Permission.objects.filter(codename__in=["view_group", "view_deadletter"])
     )
     client = Client()
     client.force_login(looker)
     assert "dutiful.beat.purge" in text(client.get(GROUPS))
-    letter = Letter.objects.get()
-    for page in ("letter", "group"):
-        key = letter.pk if page == "letter" else letter.fingerprint
+    letter = DeadLetter.objects.get()
+    for page in ("deadletter", "group"):
+        key = letter.pk if page == "deadletter" else letter.fingerprint
         path = reverse(f"admin:dutiful_deadletters_{page}_change", args=[key])
         assert "<button name" not in text(client.get(path))
         assert client.post(path, {"act": "discard", "reason": "x"}).status_code == 403

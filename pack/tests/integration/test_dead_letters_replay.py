@@ -1,4 +1,4 @@
-"""Letters are replayed: one, some first and then the rest, raw, with other arguments."""
+"""Replays of dead letters: of one, of a group with canaries, raw, with other arguments."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from dutiful.deadletters import campaign, counts
 from dutiful.deadletters.collect import collect
-from dutiful.deadletters.models import Campaign, Letter
+from dutiful.deadletters.models import Campaign, DeadLetter
 from dutiful.deadletters.replay import ReplayError, discard, replay
 from dutiful.deadletters.tasks import purge
 from dutiful.dev.embedded import EmbeddedBroker
@@ -24,7 +24,7 @@ from tests.support.letters import notes
 
 pytestmark = [pytest.mark.both_databases, pytest.mark.django_db(transaction=True)]
 FAST = "average_fast"
-State = Letter.State
+State = DeadLetter.State
 
 
 @pytest.fixture
@@ -39,25 +39,25 @@ def worker(client: Any, start_worker: StartWorker) -> None:
     start_worker("-Q", FAST, "-P", "threads", "-c", "5", "-I", "tests.support.failing")
 
 
-def dead(healed: str, *numbers: int, **options: Any) -> list[Letter]:
-    """So many charges that ended for good."""
+def dead(healed: str, *numbers: int, **options: Any) -> list[DeadLetter]:
+    """Makes dead letters: one charge that ended for good for each number."""
     ids = {failing.charge.apply_async((number, healed), **options).id for number in numbers}
 
-    def letters() -> list[Letter]:
+    def letters() -> list[DeadLetter]:
         collect()
-        found = list(Letter.objects.filter(task_id__in=ids).order_by("pk"))
+        found = list(DeadLetter.objects.filter(task_id__in=ids).order_by("pk"))
         return found if len(found) == len(ids) else []
 
     return wait_for("their letters", letters)
 
 
-def state(letter: Letter) -> str:
+def state(letter: DeadLetter) -> str:
     collect()
     letter.refresh_from_db()
     return letter.state
 
 
-def ends(letter: Letter, wanted: str) -> None:
+def ends(letter: DeadLetter, wanted: str) -> None:
     wait_for(f"the letter {wanted}", lambda: state(letter) == wanted)
 
 
@@ -81,8 +81,8 @@ def test_a_replay_tells_how_it_ended(client: Any, worker: None) -> None:
 
 def test_arguments_that_no_longer_fit_are_edited(client: Any, worker: None) -> None:
     app.send_task("failing.charge", [7], queue=FAST)
-    letter = wait_for("the letter", lambda: collect() and Letter.objects.get())
-    assert isinstance(letter, Letter)
+    letter = wait_for("the letter", lambda: collect() and DeadLetter.objects.get())
+    assert isinstance(letter, DeadLetter)
     assert letter.reason == "arguments do not fit"
     with pytest.raises(ReplayError, match="do not fit"):
         replay(letter)
@@ -95,11 +95,11 @@ def test_arguments_that_no_longer_fit_are_edited(client: Any, worker: None) -> N
 
 def test_what_cannot_be_read_goes_back_raw(client: Any, worker: None) -> None:
     client.lpush(FAST, b"hostile")
-    letter = wait_for("the letter", lambda: collect() and Letter.objects.get())
-    assert isinstance(letter, Letter)
+    letter = wait_for("the letter", lambda: collect() and DeadLetter.objects.get())
+    assert isinstance(letter, DeadLetter)
     assert (letter.list, bytes(letter.raw)) == (FAST, b"hostile")
     replay(letter)
-    wait_for("it to die again", lambda: collect() and Letter.objects.count() == 2)
+    wait_for("it to die again", lambda: collect() and DeadLetter.objects.count() == 2)
 
 
 def test_a_canary_then_the_rest_at_a_rate(client: Any, worker: None) -> None:
@@ -113,19 +113,19 @@ def test_a_canary_then_the_rest_at_a_rate(client: Any, worker: None) -> None:
         campaign.canary(group.fingerprint, 2)
     _until(first, lambda: first.state == Campaign.State.STOPPED)
     # The first that dies stops it; the other one is on its way.
-    wait_for("both", lambda: Letter.objects.filter(state=State.DIED_AGAIN).count() == 2)
+    wait_for("both", lambda: DeadLetter.objects.filter(state=State.DIED_AGAIN).count() == 2)
 
     client.set(healed, 1)
     second = campaign.canary(group.fingerprint, 3, rate=240)
-    assert second.letters.count() == 3
+    assert second.dead_letters.count() == 3
     began = timezone.now()
     _until(second, lambda: second.state == Campaign.State.DONE)
     # Nine more, a quarter of a second between two.
     assert timezone.now() - began > timedelta(seconds=2)
     done = notes(client, f"{healed}:charged")
     assert sorted(map(int, done)) == list(range(12))
-    assert not Letter.objects.filter(state=State.OPEN).exists()
-    assert {each.pk for each in letters} <= {each.pk for each in Letter.objects.all()}
+    assert not DeadLetter.objects.filter(state=State.OPEN).exists()
+    assert {each.pk for each in letters} <= {each.pk for each in DeadLetter.objects.all()}
 
 
 def test_two_drivers_send_each_letter_once(client: Any, worker: None, start: Any) -> None:
@@ -160,15 +160,15 @@ def test_discarded_with_a_reason_and_purged_with_a_count(
 ) -> None:
     first, second = dead(str(uuid4()), 1, 2)
     with pytest.raises(ReplayError, match="say why"):
-        discard(Letter.objects.all(), " ")
-    assert discard(Letter.objects.filter(pk=first.pk), "a test order", "anna") == 1
+        discard(DeadLetter.objects.all(), " ")
+    assert discard(DeadLetter.objects.filter(pk=first.pk), "a test order", "anna") == 1
     assert state(first) == State.DISCARDED
     assert first.note == "discarded by anna: a test order"
-    Letter.objects.update(state_at=timezone.now() - timedelta(days=31))
+    DeadLetter.objects.update(state_at=timezone.now() - timedelta(days=31))
     with caplog.at_level(logging.INFO, "dutiful.deadletters.tasks"):
         purge()
     assert "1 closed for 30 days, 0 open for 180 days" in caplog.text
-    assert [each.pk for each in Letter.objects.all()] == [second.pk], "what is open is kept"
+    assert [each.pk for each in DeadLetter.objects.all()] == [second.pk], "what is open is kept"
 
 
 def test_the_command_does_it_all(client: Any, worker: None, start: Callable[..., Any]) -> None:
@@ -178,7 +178,7 @@ def test_the_command_does_it_all(client: Any, worker: None, start: Callable[...,
     groups = start(manage("deadletters", "groups"))
     assert groups.wait() == 0, groups.log
     assert "failing.charge  ConnectionError" in groups.log
-    letter = Letter.objects.get()
+    letter = DeadLetter.objects.get()
     shown = start(manage("deadletters", "show", str(letter.pk)))
     assert shown.wait() == 0
     assert "payments are away for order 5" in shown.log

@@ -53,8 +53,8 @@ def test_an_error_ends_with_1_and_its_command_mends_it(patient: Patient) -> None
         assert ended.returncode == 1
         assert [finding["id"] for finding in told["findings"]] == ["doctor.E002", "doctor.W007"]
         for finding in told["findings"]:
-            assert set(finding) == {"id", "severity", "title", "detail", "risk", "mend"}
-            client.execute_command(finding["mend"].split(";")[0])
+            assert set(finding) == {"id", "severity", "title", "detail", "risk", "fix"}
+            client.execute_command(finding["fix"].split(";")[0])
     assert json.loads(doctor(patient.url, "--json").stdout)["findings"] == []
 
 

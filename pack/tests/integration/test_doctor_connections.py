@@ -13,8 +13,8 @@ from dutiful import env
 from dutiful.catalogue import defaults
 from dutiful.catalogue.defaults import PROFILES
 from dutiful.testing.processes import Running, celery, manage, wait_for
-from dutiful.worker.deployment import procfile
-from dutiful.worker.deployment.shape import Process
+from dutiful.worker.deployment import procfile, resources
+from dutiful.worker.deployment.model import Process
 from tests.support.doctor import Patient, findings, programs
 
 WEB = Process("web", count=2, rest=1, most=9)
@@ -56,7 +56,7 @@ def test_w015_almost_all_are_in_use(tmp_path: Path) -> None:
 
 
 def test_u004_no_procfile(tmp_path: Path) -> None:
-    assert procfile.lines(tmp_path, profiles=PROFILES["standard"]) == ()
+    assert procfile.read(tmp_path, profiles=PROFILES["standard"]) == ()
     with Patient(tmp_path / "server", programs()[0]) as server:
         assert set(findings(server.client(), processes=())) == {"U004"}
 
@@ -78,8 +78,8 @@ def test_gunicorns_workers_come_from_its_line_or_the_environment(
         (tmp_path / "Procfile").write_text(
             f"web: gunicorn dutiful.drills.host.wsgi --threads 8 {words}\n"
         )
-        (line,) = procfile.lines(tmp_path, profiles=PROFILES["standard"])
-        return procfile.of_broker(line, publishers=10, keeps_results=False)
+        (line,) = procfile.read(tmp_path, profiles=PROFILES["standard"])
+        return resources.of_broker(line, publishers=10, keeps_results=False)
 
     monkeypatch.delenv("WEB_CONCURRENCY", raising=False)
     assert web("") == (4, 18)
@@ -101,8 +101,8 @@ def test_on_heroku_app_json_says_how_many_and_scale_wins() -> None:
 
 
 def counted(*, keeps_results: bool = False, **changed: Any) -> tuple[Process, ...]:
-    lines = procfile.lines(env.ROOT, profiles=PROFILES["standard"], **changed)
-    return procfile.processes(lines, publishers=10, keeps_results=keeps_results)
+    lines = procfile.read(env.ROOT, profiles=PROFILES["standard"], **changed)
+    return resources.processes(lines, publishers=10, keeps_results=keeps_results)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -11,7 +11,7 @@ import yaml
 from dutiful import env
 from dutiful.doctor import examine
 from dutiful.drills.host.celery import app
-from dutiful.worker.deployment import read
+from dutiful.worker.deployment import configured
 from tests.support.doctor import HEALTHY
 
 
@@ -43,7 +43,7 @@ def test_settings_against_each_other(changed: dict[str, Any], expected: set[str]
 
 
 def test_the_projects_own_settings_fit() -> None:
-    assert examine.settings(read.gather(app)) == []
+    assert examine.settings(configured.gather(app)) == []
 
 
 @pytest.mark.parametrize(
@@ -51,16 +51,16 @@ def test_the_projects_own_settings_fit() -> None:
     [("30s", 30), ("1m30s", 90), ("1h", 3600), ("1500ms", 1.5)],
 )
 def test_durations_of_compose(said: str, seconds: float) -> None:
-    assert read.seconds(said) == seconds
+    assert configured.seconds(said) == seconds
 
 
 def test_the_shortest_grace_of_the_compose_file_counts(tmp_path: Path) -> None:
     (tmp_path / "docker").mkdir()
-    file = tmp_path / read.COMPOSE_FILE
+    file = tmp_path / configured.COMPOSE_FILE
 
     def told(text: str) -> Mapping[str, float]:
         file.write_text(text)
-        return read.platforms(tmp_path)
+        return configured.platforms(tmp_path)
 
     assert told("a:\n  stop_grace_period: 30s\nb:\n  stop_grace_period: 1m\n") == {
         "Heroku": 30,
@@ -68,12 +68,12 @@ def test_the_shortest_grace_of_the_compose_file_counts(tmp_path: Path) -> None:
     }
     assert told("services: {}\n")["docker/compose.yaml"] == 10  # Docker's own
     file.unlink()
-    assert read.platforms(tmp_path) == {"Heroku": 30}  # as in the image
+    assert configured.platforms(tmp_path) == {"Heroku": 30}  # as in the image
 
 
 def test_every_worker_of_the_compose_file_names_its_grace() -> None:
     """The doctor reads the file without a parser of YAML, so it would not see one that does not."""
-    services = yaml.safe_load((env.ROOT / read.COMPOSE_FILE).read_text())["services"]
+    services = yaml.safe_load((env.ROOT / configured.COMPOSE_FILE).read_text())["services"]
     for name, service in services.items():
         if name.startswith("worker"):
-            assert read.seconds(service["stop_grace_period"]) == 30
+            assert configured.seconds(service["stop_grace_period"]) == 30

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dutiful.drills.scenario import RUNS
+from dutiful.drills.record.write import STARTS
 from dutiful.testing.processes import Running, celery, wait_for
 from tests.support.doctor import Patient, programs
 from tests.support.letters import message
@@ -51,7 +51,7 @@ def test_a_broker_that_hangs_on_the_doctor_delays_nothing(
         worker.wait_for_log(" ready.")
         # At once: another process takes the doctor's five seconds to start where much else runs.
         client.lpush(FAST, json.dumps(message("dutiful.drills.tasks.urgent", [1, 0.0], queue=FAST)))
-        wait_for("the task's run", lambda: client.llen(RUNS) == 1)
+        wait_for("the task's run", lambda: client.llen(STARTS) == 1)
         assert "doctor.E001" not in worker.log  # it is still being asked
         worker.wait_for_log("doctor.E001: the broker does not answer")
         assert worker.popen.poll() is None

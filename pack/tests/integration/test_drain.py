@@ -1,4 +1,4 @@
-"""SIGTERM: what has not begun goes back at once, what runs may finish, and the exit is in time."""
+"""SIGTERM: tasks not begun are put back at once, running ones may finish, the exit is in time."""
 
 import os
 import signal
@@ -53,7 +53,7 @@ def test_what_lasts_longer_goes_back(
     assert client.llen(QUEUE) == 1
     nothing_is_held(client)
     with pytest.raises(ProcessLookupError):
-        os.killpg(running.pid, 0)  # nobody is left, and no zombie
+        os.killpg(running.pid, 0)  # no process is left, and no zombie
 
 
 @pytest.mark.parametrize("profile", ["io", "compute"])

@@ -7,7 +7,7 @@ from typing import Any
 from dutiful.testing.processes import wait_for
 from tests.support.drain import IN_TIME, QUEUE, SOON, Worker, began, ended, stopped
 from tests.support.drain_fixtures import client, worker
-from tests.support.lasting import deaf, last, pid, tell_workers
+from tests.support.lasting import broadcast, deaf, last, pid
 
 __all__ = ["client", "worker"]  # fixtures; as a plugin they would be every test's
 
@@ -41,7 +41,7 @@ def test_a_worker_that_renews_itself_ends_when_it_is_told_to(worker: Worker, cli
     running = worker("io")
     last.delay("renew", 2)
     began(client, "renew")
-    tell_workers("renew")
+    broadcast("renew")
     running.wait_for_log("worker stops (a test asks)")
     running.signal(signal.SIGTERM)
     stopped(running, IN_TIME)

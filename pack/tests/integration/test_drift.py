@@ -15,7 +15,7 @@ from django.core.management import CommandError, call_command
 from dutiful.dev.embedded import EmbeddedBroker
 from dutiful.drills.host.celery import app
 from dutiful.monitoring import cost
-from dutiful.monitoring.fleet.buckets import SIZE, index
+from dutiful.monitoring.fleet.buckets import edges, index, label
 from dutiful.monitoring.history.writer import Writer
 from dutiful.monitoring.models import TaskHour
 from dutiful.testing.fixtures import StartWorker
@@ -47,8 +47,6 @@ def drift(*words: str) -> tuple[str, int]:
 
 
 def hour(task: str, queue: str, seconds: float, runs: int, ago: int = 0, cpu: float = 0.0) -> None:
-    buckets = [0] * SIZE
-    buckets[index(seconds)] = runs
     at = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=ago)
     TaskHour.objects.create(
         at=at,
@@ -58,8 +56,8 @@ def hour(task: str, queue: str, seconds: float, runs: int, ago: int = 0, cpu: fl
         run_seconds=seconds * runs,
         wait_seconds=runs,
         cpu_seconds=cpu * runs,
-        run_buckets=buckets,
-        wait_buckets=[*[0] * (SIZE - 1), runs],
+        run_buckets={label(edges()[index(seconds)]): runs},
+        wait_buckets={"+Inf": runs},
     )
 
 
@@ -112,7 +110,8 @@ def test_a_record_that_is_none_says_so(tmp_path: Path) -> None:
     for text, why in (
         ("no JSON", "is no record"),
         ("[]", "is no record"),
-        ('{"version": 1, "bounds": [1], "tasks": {}}', "record it again"),
+        ('{"version": 1, "edges": [1], "tasks": {}}', "by another version: record it again"),
+        ('{"version": 2, "edges": [10, 300, 1800], "tasks": {}}', "runs_within 1 s, so"),
     ):
         (tmp_path / "f").write_text(text)
         said, code = drift("--against", str(tmp_path / "f"))

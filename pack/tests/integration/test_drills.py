@@ -1,7 +1,7 @@
-"""The drills as a user runs them: ours keeps the promise, and stock Celery beside it is counted.
+"""Runs drills as a user does: ours must keep the promise, and stock Celery must show a loss.
 
-Each asks too that stock Celery shows the loss: a drill that nobody fails proves nothing. The
-drills are spread over four files, as `make test` gives each file to one process.
+A drill that every system passes proves nothing. The drills are in several files, since `make test`
+gives each file to one process.
 """
 
 import pytest
@@ -13,8 +13,8 @@ pytestmark = pytest.mark.timeout(300)
 
 def test_crowd() -> None:
     found = kept("crowd")
-    for contender in ("ours", "stock", "tuned"):
-        counts = found[contender]
+    for system in ("ours", "stock", "tuned"):
+        counts = found[system]
         assert (counts["sent"], counts["run"], counts["lost"], counts["twice"]) == (60, 60, 0, 0)
     assert found["ours"]["urgent_wait_longest_seconds"] <= 5
 
@@ -31,5 +31,5 @@ def test_an_unknown_drill_names_the_choices() -> None:
     assert "Choose from crash, freeze" in drill("flood").stderr
 
 
-def test_only_names_the_contenders() -> None:
+def test_only_names_the_systems() -> None:
     assert "one of stock, tuned, ours" in drill("crash", "--only", "dramatiq").stderr

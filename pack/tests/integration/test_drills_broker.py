@@ -1,4 +1,4 @@
-"""Drills that harm the server and the connections to it."""
+"""Runs the drills in which the broker or the connections to it fail."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Drills that harm the broker's data: no memory for more, an old copy brought back."""
+"""Runs the drills in which the broker is out of memory or restored from an old copy."""
 
 import pytest
 
@@ -17,4 +17,4 @@ def test_restore() -> None:
     found = kept("restore")
     assert found["tuned"]["payments_too_many"] > 0
     assert found["stock"]["lost"] >= found["stock"]["requests_failed"] > 0
-    assert found["ours"]["lost_with_the_disk"] > 0  # what no copy can know
+    assert found["ours"]["lost_with_the_disk"] > 0  # no copy has these

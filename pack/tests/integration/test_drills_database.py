@@ -1,4 +1,4 @@
-"""Drills that are about the database."""
+"""Runs the drill in which the database has too few connections."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Drill about work that is delivered again and again."""
+"""Runs the drill in which messages are delivered many times."""
 
 import pytest
 

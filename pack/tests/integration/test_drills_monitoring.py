@@ -1,10 +1,10 @@
-"""The drills about who notices, and about what a storm of failures costs."""
+"""Runs the drills about alerts and about a storm of failures."""
 
 import json
 
 import pytest
 
-from dutiful.drills import storm
+from dutiful.drills.storm import drill as storm
 from tests.support.drills import drill, kept
 
 pytestmark = pytest.mark.timeout(300)
@@ -13,13 +13,13 @@ pytestmark = pytest.mark.timeout(300)
 def test_silence() -> None:
     found = kept("silence")
     assert not [key for key in found["stock"] if key.endswith("_seconds") and "recov" not in key]
-    # Its heartbeat and its ping come through whoever is left.
+    # A worker that is left still runs its heartbeat and answers its ping.
     assert "queue_outside_seconds" not in found["tuned"]
     assert found["tuned"]["workers_outside_seconds"] > 0
 
 
 def test_storm() -> None:
-    """Ours alone, and its counts: other tests run beside it, and its seconds are the drill's."""
+    """Checks only the counts of ours, since other tests run beside it and distort the seconds."""
     ended = drill("storm", "--quick", "--only", "ours")
     assert ended.returncode == 0, ended.stderr
     ours = json.loads(ended.stdout)

@@ -1,4 +1,4 @@
-"""Drills about enqueues: the broker away, transactions that roll back or end in a kill."""
+"""Runs the drills about enqueues: broker down, and transactions that roll back or are killed."""
 
 import json
 
@@ -10,7 +10,7 @@ pytestmark = pytest.mark.timeout(300)
 
 
 def test_outage() -> None:
-    """Its counts, and who waits at all: other tests run beside it, its 50 ms are the drill's."""
+    """Checks only the counts, since other tests run beside it and distort the 50 ms."""
     ended = drill("outage", "--quick", "--json")
     assert ended.stdout, ended.stderr
     found = json.loads(ended.stdout)

@@ -1,4 +1,4 @@
-"""Drill `replay`, quick."""
+"""Runs the drill `replay`."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Drills about the database's replica: behind its primary, and in its place."""
+"""Runs the drills in which a database replica lags or is promoted."""
 
 import pytest
 

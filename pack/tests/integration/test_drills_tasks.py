@@ -1,4 +1,4 @@
-"""Drills about tasks: longer than a timeout, deadly, delayed."""
+"""Runs the drills about tasks that are long, kill their process, or are delayed."""
 
 import pytest
 

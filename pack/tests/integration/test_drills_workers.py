@@ -1,4 +1,4 @@
-"""Drills that harm workers: frozen, released, of two versions."""
+"""Runs the drills in which workers are frozen, restarted, or of two versions."""
 
 import pytest
 

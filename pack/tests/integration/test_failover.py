@@ -5,10 +5,10 @@ from uuid import uuid4
 
 import pytest
 
-from dutiful.drills.replica import Replica
 from dutiful.testing.fixtures import StartWorker
 from dutiful.testing.postgres import Postgres
 from dutiful.testing.processes import wait_for
+from dutiful.testing.replica import Replica
 from tests.support import faulty
 from tests.support.replica_world import servers
 

@@ -1,4 +1,4 @@
-"""A limit that lands while a thread takes or gives back a connection does not cost the pool one."""
+"""A time limit while a thread takes or returns a connection does not lose the connection."""
 
 import random
 import threading
@@ -22,7 +22,7 @@ SLOTS, LIMITS = 4, 150
 
 @pytest.fixture
 def pool(monkeypatch: pytest.MonkeyPatch, django_db_blocker: Any) -> Iterator[Any]:
-    """Of two connections for four threads, in a worker on threads; by the alias `shared`."""
+    """A pool of two connections for four threads, in a worker on threads; its alias is `shared`."""
     entry = connections.settings["default"] | {
         "ENGINE": "dutiful.database.postgres",
         "CONN_MAX_AGE": 0,
@@ -41,7 +41,7 @@ def pool(monkeypatch: pytest.MonkeyPatch, django_db_blocker: Any) -> Iterator[An
 
 @guard
 def asks() -> None:
-    """Takes a connection and gives it back, on and on."""
+    """Takes a connection and returns it, in a loop."""
     while True:
         with connections["shared"].cursor() as cursor:
             cursor.execute("SELECT 1")
@@ -49,7 +49,7 @@ def asks() -> None:
 
 
 def cut_short(ends: list[float]) -> None:
-    """One run after another, each given up after so many seconds."""
+    """Starts one run after another, and interrupts each after so many seconds."""
     for seconds in ends:
         job = Job(asks, (), {}, None, None, None, None, None, None, "id")
         thread = threading.Thread(target=job.run, args=(0,))
@@ -73,7 +73,7 @@ def test_a_limit_on_the_way_in_leaves_the_connection_where_it_was(
     @guard
     def body() -> None:
         shared.ensure_connection()
-        monkeypatch.setattr(threads_job, "arrive", limited)
+        monkeypatch.setattr(threads_job, "deliver_pending", limited)
         with pytest.raises(SoftTimeLimitExceeded):
             shared.close()
         seen.append(shared.connection is not None)

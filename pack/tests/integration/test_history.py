@@ -55,7 +55,7 @@ def test_a_minute_has_what_happened_in_it(redis_client: Any, new_peer: NewPeer) 
     assert hour.cpu_seconds == pytest.approx(0.2)
     assert hour.queries == 5
     assert hour.database_seconds == pytest.approx(0.32)
-    assert sum(hour.run_buckets) == 2
+    assert sum(hour.run_buckets.values()) == 2
     assert BrokerSample.objects.filter(span=60).count() == 2
     tell(redis_client, run)
     assert minute(3)

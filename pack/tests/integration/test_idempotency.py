@@ -1,4 +1,4 @@
-"""One effect a key, in this process, on a real database."""
+"""One effect for each key, in this process, on a real database."""
 
 import os
 import threading
@@ -13,8 +13,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from dutiful.drills.host.models import Effect
-from dutiful.idempotency import IdempotencyConflict, StaleFence, calls, keys, store
-from dutiful.idempotency.models import Call, Key
+from dutiful.idempotency import IdempotencyConflict, StaleFence, keys, store, unique_calls
+from dutiful.idempotency.models import Key, UniqueCall
 from dutiful.idempotency.tasks import purge
 from dutiful.testing.cases import (
     assert_idempotent,
@@ -76,7 +76,7 @@ def test_the_same_key_with_other_arguments_is_a_conflict() -> None:
 def test_each_tick_of_the_schedule_counts() -> None:
     key = str(uuid4())
     for tick in ("nightly@1", "nightly@2", "nightly@2"):
-        holder = {"claim": tick, "holder": f"of {tick}"}
+        holder = {"dispatch_token": tick, "dispatch_holder": f"of {tick}"}
         run_as_worker(once.quiet, (key,), **holder)
     assert effects(key) == 2
 
@@ -99,7 +99,7 @@ def test_a_failure_releases_the_key_and_rolls_back(monkeypatch: pytest.MonkeyPat
 def test_the_same_message_takes_over_at_once_and_the_one_before_is_fenced() -> None:
     key, task_id = str(uuid4()), str(uuid4())
     frozen = run_of(key, task_id)
-    assert store.claim(frozen)
+    assert store.take(frozen)
     run_as_worker(once.quiet, (key,), task_id)
     assert effects(key) == 1
     with pytest.raises(StaleFence), transaction.atomic():
@@ -108,7 +108,7 @@ def test_the_same_message_takes_over_at_once_and_the_one_before_is_fenced() -> N
 
 
 def test_a_stale_run_drops_its_effect_and_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Frozen in its body; meanwhile the message was delivered again."""
+    """The run was frozen in its body while the message was delivered again."""
     key, task_id, save = str(uuid4()), str(uuid4()), Effect.save
     others: list[threading.Thread] = []
 
@@ -132,12 +132,12 @@ def test_a_stale_run_drops_its_effect_and_itself(monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.parametrize("deleted", [False, True])
 def test_a_lower_fence_is_stale_also_after_a_delete(deleted: bool) -> None:
-    """Two runs of one message, both alive."""
+    """Two runs of the same message are alive."""
     frozen, now = run_of("k", "a"), run_of("k", "a")
-    assert store.claim(frozen)
+    assert store.take(frozen)
     if deleted:
         Key.objects.all().delete()
-    assert store.claim(now)
+    assert store.take(now)
     with pytest.raises(StaleFence):
         store.done(frozen)
     store.release(frozen)
@@ -146,7 +146,7 @@ def test_a_lower_fence_is_stale_also_after_a_delete(deleted: bool) -> None:
 
 def test_another_message_waits_for_the_lease_and_no_longer() -> None:
     key = str(uuid4())
-    assert store.claim(run_of(key, "vanished", lease=1.5))
+    assert store.take(run_of(key, "vanished", lease=1.5))
     began = time.monotonic()
     run_as_worker(once.quiet, (key,))
     assert time.monotonic() - began > 1.2
@@ -155,7 +155,7 @@ def test_another_message_waits_for_the_lease_and_no_longer() -> None:
 
 def test_one_effect_a_run() -> None:
     key = str(uuid4())
-    with pytest.raises(RuntimeError, match=r"one effect\(\) a run"):
+    with pytest.raises(RuntimeError, match=r"one effect\(\) in a run"):
         run_as_worker(once.two, (key,))
     assert effects(key) == 1
 
@@ -206,13 +206,13 @@ def test_the_helpers_see_what_is_wrong() -> None:
 
 
 def test_who_relies_on_a_waiting_call_is_seen_by_it() -> None:
-    """It starts after the duplicate's transaction: what that wrote is there."""
+    """The run starts after the duplicate's transaction, so it sees its rows."""
     key, seen, marked = str(uuid4()), [], threading.Event()
-    assert calls.mark(key, "t", "first", 60) == "first"
+    assert unique_calls.mark(key, "t", "first", 60) == "first"
 
     def duplicate() -> None:
         with transaction.atomic():
-            seen.append(calls.mark(key, "t", "second", 60))
+            seen.append(unique_calls.mark(key, "t", "second", 60))
             marked.set()
             time.sleep(0.5)
             Effect.objects.create(key=key)
@@ -221,11 +221,11 @@ def test_who_relies_on_a_waiting_call_is_seen_by_it() -> None:
     caller = threading.Thread(target=duplicate)
     caller.start()
     assert marked.wait(10)
-    calls.drop(key, "first")
+    unique_calls.drop(key, "first")
     assert effects(key) == 1
     caller.join()
     assert seen == ["first"]
-    assert calls.mark(key, "t", "third", 60) == "third"
+    assert unique_calls.mark(key, "t", "third", 60) == "third"
 
 
 def test_what_has_expired_is_purged_and_may_run_again() -> None:
@@ -236,7 +236,7 @@ def test_what_has_expired_is_purged_and_may_run_again() -> None:
     run_as_worker(once.quiet, (key,))
     assert effects(key) == 2
     Key.objects.update(expires_at=ago)
-    Call.objects.create(key="c", task="t", task_id="i", called_at=ago, expires_at=ago)
+    UniqueCall.objects.create(key="c", task="t", task_id="i", called_at=ago, expires_at=ago)
     assert run_as_worker(purge, ()) == {"keys": 1, "calls": 1}
     assert not Key.objects.exists()
-    assert not Call.objects.exists()
+    assert not UniqueCall.objects.exists()

@@ -1,4 +1,4 @@
-"""Keys in the admin, and the whole piece taken out with its one line."""
+"""Keys in the admin, and a project without `dutiful.idempotency`."""
 
 import subprocess
 import sys
@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from dutiful import env
-from dutiful.idempotency.models import Call, Key
+from dutiful.idempotency.models import Key, UniqueCall
 
 WITHOUT = """
 import os
@@ -45,7 +45,7 @@ def key(name: str, state: str) -> Key:
         task_id=f"id-{name}",
         state=state,
         fence=1,
-        claimed_at=now,
+        taken_at=now,
         lease_until=now + timedelta(hours=1),
         expires_at=now + timedelta(hours=2),
     )
@@ -54,7 +54,7 @@ def key(name: str, state: str) -> Key:
 @pytest.mark.django_db
 def test_a_person_searches_and_releases_a_stuck_key() -> None:
     stuck, done = key("order-7", "running"), key("order-8", "done")
-    Call.objects.create(key="c", called_at=timezone.now(), expires_at=timezone.now())
+    UniqueCall.objects.create(key="c", called_at=timezone.now(), expires_at=timezone.now())
     client = Client()
     client.force_login(User.objects.create_superuser("root"))
     found = client.get(reverse("admin:dutiful_idempotency_key_changelist"), {"q": "order-7"})
@@ -67,8 +67,8 @@ def test_a_person_searches_and_releases_a_stuck_key() -> None:
     client.post(reverse("admin:dutiful_idempotency_key_changelist"), asked)
     assert [row.pk for row in Key.objects.all()] == [done.pk], "what is done stays done"
     asked = {"action": "release", "_selected_action": ["c"]}
-    client.post(reverse("admin:dutiful_idempotency_call_changelist"), asked)
-    assert not Call.objects.exists()
+    client.post(reverse("admin:dutiful_idempotency_uniquecall_changelist"), asked)
+    assert not UniqueCall.objects.exists()
 
 
 def test_without_its_line_the_rest_works() -> None:

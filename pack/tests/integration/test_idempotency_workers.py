@@ -1,4 +1,4 @@
-"""One effect a key under real workers: duplicates, retries, kills, chains, groups and chords."""
+"""One effect for each key in real workers: duplicates, retries, kills, chains, groups, chords."""
 
 import time
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from django.db import transaction
 
 from dutiful.dev.embedded import EmbeddedBroker
 from dutiful.idempotency import keys, store
-from dutiful.idempotency.models import Call, Key
+from dutiful.idempotency.models import Key, UniqueCall
 from dutiful.testing.fixtures import StartWorker
 from dutiful.testing.processes import Running, wait_for
 from tests.support import once
@@ -107,7 +107,7 @@ def test_the_same_arguments_in_another_order_are_one(worker: Running, client: An
 def test_members_of_chains_groups_and_chords_are_each_their_own(
     worker: Running, client: Any
 ) -> None:
-    """The same arguments, three times in a chain: three pieces of work."""
+    """The same arguments three times in a chain are three pieces of work."""
     chained, grouped, last = str(uuid4()), str(uuid4()), str(uuid4())
     steps = [once.step.s(None, chained), once.step.si(None, chained), once.step.s(chained)]
     chain(*steps).apply_async()
@@ -146,24 +146,24 @@ def test_until_executing_a_duplicate_is_dropped_while_one_waits(
         once.until_executing.delay(rolled_back)
         transaction.set_rollback(True)
     once.until_executing.delay(rolled_back)
-    assert Call.objects.get(key__startswith="once", task_id=first.id).dropped == 1
+    assert UniqueCall.objects.get(key__startswith="once", task_id=first.id).dropped == 1
     start_worker("-Q", "average_slow", "-I", "tests.support.once")
     wait_for("its start", lambda: notes(client, key))
     wait_for("the other", lambda: notes(client, rolled_back))
     assert once.until_executing.delay(key, 0).id != first.id, "it has started: the next is sent"
     wait_for("both", lambda: len(notes(client, key)) == 2)
     wait_for("all", lambda: idle(client))
-    assert not Call.objects.exists()
+    assert not UniqueCall.objects.exists()
 
 
 def test_without_the_outbox_it_is_sent_once_its_mark_is_committed(client: Any) -> None:
-    """Sent before, it may have run by then: the mark would stand for a call that is over."""
+    """If it were sent before the commit, it could run first, and its mark would remain."""
     for rolls_back, sent in ((True, 0), (False, 1)):
         with transaction.atomic():
             once.until_executing.apply_async((str(uuid4()),), outbox=False)
             assert client.llen("average_slow") == 0
             transaction.set_rollback(rolls_back)
-        assert client.llen("average_slow") == Call.objects.count() == sent
+        assert client.llen("average_slow") == UniqueCall.objects.count() == sent
 
 
 def test_a_mark_expires(client: Any, settings: Any) -> None:
@@ -183,7 +183,7 @@ def test_until_executed_it_runs_once_more_for_those_that_came_meanwhile(
         once.until_executed.delay(key, 1)
     assert client.llen("average_slow") == 0
     wait_for("the second", lambda: len(notes(client, f"{key}:end")) == 2)
-    wait_for("all", lambda: idle(client) and not Call.objects.exists())
+    wait_for("all", lambda: idle(client) and not UniqueCall.objects.exists())
     assert len(notes(client, key)) == 2
 
 
@@ -194,7 +194,7 @@ def test_until_executed_survives_a_kill(worker: Running, client: Any) -> None:
     wait_for("its start", lambda: notes(client, key))
     once.until_executed.delay(key, 0.5, True)
     wait_for("its end", lambda: notes(client, f"{key}:end"))
-    wait_for("all", lambda: idle(client) and not Call.objects.exists())
+    wait_for("all", lambda: idle(client) and not UniqueCall.objects.exists())
     assert len(notes(client, key)) == 2, "the run after the kill does what was asked for before it"
 
 
@@ -218,10 +218,10 @@ def test_waiting_for_another_message_costs_no_try(worker: Running, client: Any) 
     key = str(uuid4())
     fingerprint = keys.fingerprint(once.tries.run, (key,), {})
     whole = keys.key("once.tries", {}, fingerprint)
-    assert store.claim(store.Run("default", whole, "once.tries", "vanished", fingerprint, 4, 60))
+    assert store.take(store.Run("default", whole, "once.tries", "vanished", fingerprint, 4, 60))
     once.tries.delay(key)
     worker.wait_for_log("waits ")
     assert notes(client, key) == []
     wait_for("the lease's end", lambda: notes(client, key))
     assert notes(client, key) == ["0"]
-    assert worker.log.count("another message runs its key") >= 2, "it looked more than once"
+    assert worker.log.count("another message holds its key") >= 2, "it looked more than once"

@@ -1,4 +1,4 @@
-"""A loop saves its place: after a drain, a crash, a retry, a freeze another worker goes on."""
+"""A loop saves its place, and another worker resumes it after a drain, crash, retry or freeze."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from dutiful.dev.embedded import EmbeddedBroker
 from dutiful.task.iterate import progress
-from dutiful.task.models import Claim, Cursor
+from dutiful.task.models import Cursor, DispatchToken
 from dutiful.testing.processes import Running, celery, wait_for
 from dutiful.testing.publishing import publishing_to
 from tests.support.freezing import freeze_between_transactions
@@ -46,10 +46,12 @@ def worker(server: EmbeddedBroker, start: Callable[..., Running]) -> Worker:
 
 
 def some_rows() -> str:
-    """Their key. In the order of their time, which two of them share, the last is first."""
+    """Makes rows and returns their key. Pairs of rows share a time; the order is descending."""
     key, now = uuid4().hex, timezone.now()
-    Claim.objects.bulk_create(
-        Claim(key=f"{key}:{n:03}", holder=key, claimed_at=now + timedelta(microseconds=n // 2))
+    DispatchToken.objects.bulk_create(
+        DispatchToken(
+            key=f"{key}:{n:03}", holder=key, taken_at=now + timedelta(microseconds=n // 2)
+        )
         for n in range(ROWS)
     )
     return key
@@ -97,8 +99,8 @@ def test_at_a_drain_it_stops_and_another_worker_goes_on(
     worker(*POOLS[pool])
     wait_for("the end", lambda: nothing_left(client))
     assert seen(client, key) == [
-        *Claim.objects.filter(holder=key)
-        .order_by("-claimed_at", "pk")
+        *DispatchToken.objects.filter(holder=key)
+        .order_by("-taken_at", "pk")
         .values_list("key", flat=True)
     ], "each once, in order"
     assert len(seen(client, f"{key}:runs")) == 2
@@ -131,7 +133,7 @@ def test_a_save_in_the_effects_transaction_makes_each_row_once(worker: Worker, c
     assert len(set(seen(client, key))) == len(seen(client, key))
     worker(*POOLS["threads"])
     wait_for("the end", lambda: nothing_left(client))
-    assert Claim.objects.filter(holder=key).count() == NUMBERS  # their keys are unique
+    assert DispatchToken.objects.filter(holder=key).count() == NUMBERS  # their keys are unique
     assert not client.exists("dutiful:dead_letters")
 
 
@@ -145,9 +147,9 @@ def test_a_worker_that_was_frozen_does_not_turn_the_place_back(worker: Worker, c
     before = len(seen(client, key))
     some_seen(client, key, before + 20)
     os.killpg(frozen.pid, signal.SIGCONT)
-    frozen.wait_for_log("goes on elsewhere")
+    frozen.wait_for_log("runs in another worker")
     wait_for("the end", lambda: nothing_left(client))
-    assert Claim.objects.filter(holder=key).count() == NUMBERS
+    assert DispatchToken.objects.filter(holder=key).count() == NUMBERS
     assert len(seen(client, key)) <= NUMBERS + 1
 
 
@@ -197,4 +199,4 @@ def test_a_loop_under_an_idempotency_key_goes_on_under_it(worker: Worker, client
     wait_for("the second call's end", lambda: nothing_left(client))
     assert seen(client, key) == [str(number) for number in range(ROWS)]
     assert len(seen(client, f"{key}:runs")) == 2
-    assert Claim.objects.filter(key=key).count() == 1
+    assert DispatchToken.objects.filter(key=key).count() == 1

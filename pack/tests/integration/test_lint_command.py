@@ -1,4 +1,4 @@
-"""The linter where its users meet it: in `manage.py check`, and nowhere else."""
+"""The linter runs in `manage.py check`, and in no other command."""
 
 import os
 import subprocess
@@ -17,7 +17,7 @@ from dutiful.drills.host.celery import app
 from dutiful.lint.run import check_source
 from dutiful.testing.processes import Running, celery, manage, wait_for
 
-TASKS = """from dutiful.task.base import task
+TASKS = """from dutiful.task import task
 
 SENT = []
 

@@ -45,7 +45,7 @@ def test_messages_that_nobody_serves_are_told_and_their_end_too(world: Monitored
     row = wait_for("its row", AlertRecord.objects.filter(rule="queue-unserved").first)
     assert row is not None
     assert row.resolved_at is None
-    assert row.told_at is not None
+    assert row.reported_at is not None
     world.worker("-Q", "urgent_fast")
     world.ends(UNSERVED)
     wait_for("the row", lambda: AlertRecord.objects.exclude(resolved_at=None).exists())
@@ -151,14 +151,14 @@ def test_the_database_away_and_back(start: Callable[..., Running], tmp_path: Pat
 
 def test_two_monitors_tell_once_and_one_is_enough(world: Monitored) -> None:
     first = world.monitor()
-    first.wait_for_log("tells of alerts")
+    first.wait_for_log("leads and reports alerts")
     second = world.monitor()
     world.send(3)
     world.fires(UNSERVED)
     time.sleep(3)
     assert world.hook.fired.count(UNSERVED) == 1
     first.kill_group()
-    second.wait_for_log("tells of alerts")
+    second.wait_for_log("leads and reports alerts")
     time.sleep(3)
     assert world.hook.fired.count(UNSERVED) == 1, "it was told already"
     world.worker("-Q", "urgent_fast")
@@ -191,7 +191,7 @@ def test_a_wrong_setting_is_one_line(world: Monitored, start: Callable[..., Runn
 
 def test_it_stops_at_once_and_gives_the_lease_back(world: Monitored) -> None:
     first = world.monitor()
-    first.wait_for_log("tells of alerts")
+    first.wait_for_log("leads and reports alerts")
     began = time.monotonic()
     first.stop()
     assert first.popen.returncode == 0

@@ -105,7 +105,7 @@ def test_a_copy_is_what_was_kept(server: EmbeddedBroker, place: str) -> None:
         copies.OnBroker(lambda: client) if place == "broker" else copies.InDatabase()
     )
     assert kept.load() is None
-    both = [alert(told_at=1_800_000_010.0), alert(rule="broker-down", subject="")]
+    both = [alert(reported_at=1_800_000_010.0), alert(rule="broker-down", subject="")]
     kept.save(1_800_000_010.0, both)
     assert kept.load() == (1_800_000_010.0, both)
     kept.save(1_800_000_020.0, both[:1])
@@ -131,7 +131,7 @@ def test_the_database_remembers_what_is_over() -> None:
     kept.save(1_800_000_010.0, [alert()])
     kept.save(1_800_000_070.0, [])
     row = AlertRecord.objects.get()
-    assert (row.rule, row.subject, row.told_at) == ("queue-late", "urgent_fast", None)
+    assert (row.rule, row.subject, row.reported_at) == ("queue-late", "urgent_fast", None)
     assert row.resolved_at is not None
     assert row.resolved_at.timestamp() == 1_800_000_070.0
     kept.save(1_800_000_070.0 + copies.KEEP.total_seconds() + 1, [])

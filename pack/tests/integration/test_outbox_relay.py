@@ -81,7 +81,7 @@ def test_a_poisoned_message_holds_up_nobody(broker: EmbeddedBroker) -> None:
     assert row(0).due_at > timezone.now()
     OutboxMessage.objects.update(due_at=timezone.now(), attempts=TRIES - 1)
     relay_all()
-    assert state.look() == (0, 0.0, 2, 0)
+    assert state.counts() == (0, 0.0, 2, 0)
 
 
 def test_many_that_are_refused_are_kept_too(broker: EmbeddedBroker) -> None:
@@ -134,9 +134,9 @@ KILLED = """
 import os, sys, django
 django.setup()
 from django.db import transaction
-from dutiful.outbox import commit
+from dutiful.outbox import publisher
 from tests.support.batches import noted
-commit._send = lambda *_: os.kill(os.getpid(), 9)
+publisher.Pending.send = lambda *_: os.kill(os.getpid(), 9)
 with transaction.atomic():
     noted.delay("a", 1)
 """
@@ -161,4 +161,4 @@ def test_an_idle_relay_costs_a_query_a_second(django_assert_max_num_queries: Any
     relay._purged = time.monotonic()
     with django_assert_max_num_queries(1):
         assert relay._turn() >= 1
-    relay._relay.sender.publishers.close()
+    relay._relay.sender.pool.close()

@@ -24,13 +24,13 @@ def test_small_and_large_jobs_arrive(start_worker: StartWorker, tmp_path: Path) 
     assert sorted(map(int, lines())) == sorted(sizes)
 
 
-def test_results_larger_than_a_pipe_are_heard(start_worker: StartWorker) -> None:
+def test_results_larger_than_a_pipe_are_read(start_worker: StartWorker) -> None:
     worker = start_worker("-Q", "average_slow_compute", "-c", "2", "-I", "tests.support.pipes")
     sizes = [10, 5_000, 70_000, 300_000] * 5
     for size in sizes:
         pipes.complain.delay(size)
     wait_for("all runs", lambda: worker.log.count("pipes.complain") >= len(sizes), 60)
-    # Were one half read, its child would count as busy for ever.
+    # If a result were read in part, its child would count as busy for ever.
     wait_for("both children free", lambda: "task_run" in worker.log)
     pipes.complain.delay(1)
     wait_for("one more", lambda: worker.log.count("task_run") >= len(sizes) + 1, 60)
@@ -48,8 +48,8 @@ def test_a_payload_is_the_length_and_the_body(size: int) -> None:
 def test_what_is_read_is_cut_into_messages() -> None:
     import pickle
 
-    said = [pickle.dumps(("state", (number,) * number)) for number in range(5)]
-    stream = b"".join(LENGTH.pack(len(each)) + each for each in said)
+    sent = [pickle.dumps(("state", (number,) * number)) for number in range(5)]
+    stream = b"".join(LENGTH.pack(len(each)) + each for each in sent)
     for cut in range(len(stream) + 1):
         messages, rest = split(stream[:cut])
         assert rest == stream[:cut][len(stream[:cut]) - len(rest) :]

@@ -1,6 +1,4 @@
-"""`python -m dutiful.worker.probe`: alive and dead workers, told without Django and without the
-broker.
-"""
+"""`python -m dutiful.worker.probe` tells live from dead workers, without Django and broker."""
 
 import os
 import signal
@@ -18,17 +16,17 @@ from dutiful.testing.fixtures import StartWorker
 from dutiful.testing.processes import Running, celery, wait_for
 from dutiful.testing.publishing import publishing_to
 from dutiful.worker.probe import record
-from tests.support.lasting import last, tell_workers
+from tests.support.lasting import broadcast, last
 
 PROBE = [sys.executable, "-E", "-m", "dutiful.worker.probe"]
 LIMIT = "5"  # seconds; a busy machine may hold up the record for one or two
 
 
-def probe(*words: str) -> tuple[int, str]:
-    """Exit code and the line."""
-    said = subprocess.run([*PROBE, *words], cwd=env.ROOT, capture_output=True, text=True)
-    assert not said.stderr, said.stderr
-    return said.returncode, said.stdout.strip()
+def probe(*arguments: str) -> tuple[int, str]:
+    """Returns the exit code and the line that it prints."""
+    finished = subprocess.run([*PROBE, *arguments], cwd=env.ROOT, capture_output=True, text=True)
+    assert not finished.stderr, finished.stderr
+    return finished.returncode, finished.stdout.strip()
 
 
 def of(worker: Running, seconds: str = LIMIT) -> tuple[int, str]:
@@ -43,9 +41,9 @@ def alive(worker: Running) -> bool:
 def worker(
     start: Callable[..., Running], server: EmbeddedBroker, django_db_setup: None
 ) -> StartWorker:
-    def run(*words: str, environment: dict[str, str] | None = None) -> Running:
+    def run(*arguments: str, environment: dict[str, str] | None = None) -> Running:
         running = start(
-            celery("worker", *words, "-I", "tests.support.lasting"),
+            celery("worker", *arguments, "-I", "tests.support.lasting"),
             {
                 "BROKER_URL": server.url,
                 "GRACE_SECONDS": "2",
@@ -72,22 +70,22 @@ def test_a_live_worker_and_its_end(worker: StartWorker, profile: str) -> None:
     assert of(running) == (1, "dead: no such worker has started here")
 
 
-def test_a_stopped_process_is_dead_and_comes_back_and_is_killed(worker: StartWorker) -> None:
+def test_a_stopped_process_is_dead_until_it_continues(worker: StartWorker) -> None:
     running = worker("--profile", "io")
     running.signal(signal.SIGSTOP)
     wait_for("dead", lambda: "dead, nothing moves in it" in of(running)[1], 15)
     assert of(running)[0] == 1
-    assert of(running, "60")[0] == 0  # the default is patient
+    assert of(running, "60")[0] == 0  # the default is longer
     running.signal(signal.SIGCONT)
     wait_for("alive again", lambda: alive(running), 15)
-    running.kill_group()  # its record stays, and counts for nothing
+    running.kill_group()  # its record stays and is ignored
     assert of(running) == (1, "dead: no such worker has started here")
 
 
 def test_a_loop_that_stands_still_is_dead(worker: StartWorker, server: EmbeddedBroker) -> None:
     running = worker("--profile", "io")
     with publishing_to(server.url):
-        tell_workers("block_the_loop")
+        broadcast("block_the_loop")
         wait_for("dead", lambda: not alive(running), 15)
     assert "its event loop stands still" in of(running)[1]
 
@@ -131,22 +129,22 @@ def test_it_is_quick_and_imports_little() -> None:
     took = sorted(seconds() for _ in range(5))[2]
     print(f"the probe takes {took * 1000:.0f} ms")
     assert took < 1  # it takes 25 ms; a busy machine more
-    said = subprocess.run(
+    imports = subprocess.run(
         [PROBE[0], "-X", "importtime", *PROBE[1:]], cwd=env.ROOT, capture_output=True, text=True
     ).stderr
-    loaded = {line.rpartition("|")[2].strip().partition(".")[0] for line in said.splitlines()}
+    loaded = {line.rpartition("|")[2].strip().partition(".")[0] for line in imports.splitlines()}
     assert "dutiful" in loaded
     assert not loaded & {"django", "celery", "kombu", "redis", "environ"}
 
 
-@pytest.mark.parametrize("words", [["--seconds", "long"], ["--pid"], ["--what", "1"]])
-def test_wrong_words_are_told(words: list[str]) -> None:
-    said = subprocess.run([*PROBE, *words], cwd=env.ROOT, capture_output=True, text=True)
-    assert said.returncode == 2
-    assert "usage: " in said.stderr
+@pytest.mark.parametrize("arguments", [["--seconds", "long"], ["--pid"], ["--what", "1"]])
+def test_wrong_arguments_are_refused(arguments: list[str]) -> None:
+    finished = subprocess.run([*PROBE, *arguments], cwd=env.ROOT, capture_output=True, text=True)
+    assert finished.returncode == 2
+    assert "usage: " in finished.stderr
 
 
-def test_what_killed_workers_left_is_removed_by_the_next(tmp_path: Path) -> None:
+def test_the_next_worker_removes_the_records_of_killed_ones(tmp_path: Path) -> None:
     record.prepare(str(tmp_path))
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()

@@ -51,11 +51,11 @@ def test_a_busy_server_keeps_a_call_and_the_relay_goes_on(
         noted.delay("a", 3)
         assert OutboxMessage.objects.count() == 1
         for _ in range(2):  # the rows', and a ping first
-            assert relay._turn() == daemon.AWAY
+            assert relay._turn() == daemon.UNAVAILABLE
     breaker_closed()
     relay_all()
     assert numbers(broker) == [1, 2, 3]
-    relay._relay.sender.publishers.close()
+    relay._relay.sender.pool.close()
 
 
 def test_stocks_ping_of_a_busy_server_is_unavailable(broker: EmbeddedBroker) -> None:
@@ -80,7 +80,7 @@ def test_whatever_a_look_raises_the_relay_goes_on(
 
     with monkeypatch.context() as patch, caplog.at_level("INFO"):
         patch.setattr(relay._relay, "send", fails)
-        assert [relay._turn() for _ in range(2)] == [daemon.AWAY] * 2
+        assert [relay._turn() for _ in range(2)] == [daemon.UNAVAILABLE] * 2
     (record,) = [one for one in caplog.records if one.levelname == "ERROR"]
     assert record.exc_info is not None
     with caplog.at_level("INFO"):

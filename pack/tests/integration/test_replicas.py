@@ -1,4 +1,4 @@
-"""Reads from replicas: never older than what the publisher saw; writes go where they belong."""
+"""Reads from replicas are never older than what the publisher saw; writes go to the primary."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from dutiful.testing.processes import Running, celery, wait_for
 from tests.support.replica_world import IMPORTS, World, world
 
 pytestmark = pytest.mark.timeout(300)
-NEW = "Claim.objects.create(key={key!r}, holder='x'); {task}.delay(path, {key!r})"
+NEW = "DispatchToken.objects.create(key={key!r}, holder='x'); {task}.delay(path, {key!r})"
 
 
 @pytest.fixture(scope="module")
@@ -34,9 +34,9 @@ def worker(
 
 @pytest.fixture
 def level(there: World, worker: Running) -> World:
-    """The replica has everything, and the worker knows."""
+    """Waits until the replica has everything and the worker has measured it."""
     there.replica.hold(0)
-    there.run("Claim.objects.all().delete()")
+    there.run("DispatchToken.objects.all().delete()")
 
     def measured() -> bool:
         there.run("look.delay(path, 'nothing')")

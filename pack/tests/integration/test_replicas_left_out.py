@@ -1,4 +1,4 @@
-"""Which replicas are read at all: near enough, and answering. Measured by whoever asks."""
+"""Only replicas that answer and are not too far behind are used; each process measures them."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -14,12 +14,12 @@ Start = Callable[..., Running]
 WORKER = ("worker", "--profile", "io", "-I", IMPORTS)
 MEASURED = """
 from dutiful.testing.processes import wait_for
-from dutiful.replicas import choice, standing
+from dutiful.replicas import choice, status
 from dutiful.replicas.reading import from_replica
 def until(what, condition):
     def asked():
         choice.any_usable()
-        return condition(standing.of("replica1"))
+        return condition(status.of("replica1"))
     wait_for(what, asked, 40)
 until("a measure", lambda one: one.usable)
 """
@@ -69,7 +69,7 @@ import time
 end = time.monotonic() + 5
 while time.monotonic() < end:
     choice.any_usable()
-    assert standing.of("replica1").behind_seconds < 3, standing.of("replica1")
+    assert status.of("replica1").behind_seconds < 3, status.of("replica1")
     time.sleep(0.1)
 """)
 
@@ -108,7 +108,7 @@ HOLD = {"REPLICA_MAX_LAG_SECONDS": "1", "REPLICA_HOLD": "average"}
 
 
 def _held(there: World, worker: Running) -> int:
-    """Sends until one is held: before the first measure none is. How many there are."""
+    """Sends until one is held, which needs a first measurement. Returns the number sent."""
     sent = 0
 
     def held() -> bool:
@@ -145,15 +145,16 @@ def test_it_is_not_held_for_ever(there: World, start: Start) -> None:
 
 def test_its_lag_is_seen_wherever_one_looks(there: World) -> None:
     there.run(f"""{MEASURED}
-from dutiful.monitoring.alerts.collected import Counters, Look
-from dutiful.monitoring.alerts.rules_replicas import replica_lag
+from dutiful.monitoring.alerts.collected import Counters, Collected
+from dutiful.monitoring.alerts.rules.replicas import replica_lag
 from dutiful.monitoring.metrics.fleet import metrics
 from dutiful.monitoring.slo.starts import Starts
 from dutiful.monitoring.snapshot import take
 def tell():
     snapshot = take()
-    look = Look(now=0.0, snapshot=snapshot, starts=Starts(), counters=Counters(), since=0.0)
-    (found,) = replica_lag(look)
+    rest = dict(starts=Starts(), counters=Counters(), since=0.0)
+    collected = Collected(now=0.0, snapshot=snapshot, **rest)
+    (found,) = replica_lag(collected)
     (of,) = [m for m in metrics(snapshot, None) if m.name == "celery_replica_usable"]
     print(found.subject, found.bad, *(sample.value for sample in of.samples))
 """)

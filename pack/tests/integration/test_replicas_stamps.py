@@ -1,4 +1,4 @@
-"""The position in a message: taken after the commit of what its task is to find."""
+"""The position in a message is taken after the commit of the rows that its task needs."""
 
 import json
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ def there(broker: EmbeddedBroker) -> Iterator[World]:
 
 
 def stamps() -> list[Any]:
-    """Of the messages that wait, which are taken away; None: it has no such header."""
+    """Removes the waiting messages. Returns their positions, None for one without."""
     with redis.Redis.from_url(settings.CELERY_BROKER_URL) as client:
         texts = client.lrange(QUEUE, 0, -1)
         client.delete(QUEUE)
@@ -41,7 +41,7 @@ def test_after_the_commit_of_its_transaction(there: World) -> None:
     before, after = there.run(f"""
 with transaction.atomic():
     {SEND})
-    Claim.objects.create(key='a', holder='x')
+    DispatchToken.objects.create(key='a', holder='x')
     print(position())
 print(position())
 """).split()
@@ -56,7 +56,7 @@ from dutiful.outbox.relay import Relay
 from dutiful.drills.host.celery import app
 options.OUTBOX_PUBLISH_AFTER_COMMIT = False
 with transaction.atomic():
-    Claim.objects.create(key='b', holder='x')
+    DispatchToken.objects.create(key='b', holder='x')
     {SEND})
 print(position())
 assert Relay(app).send() == 1
@@ -67,7 +67,7 @@ assert Relay(app).send() == 1
 
 def test_outside_of_a_transaction(there: World) -> None:
     (before,) = there.run(f"""
-Claim.objects.create(key='c', holder='x')
+DispatchToken.objects.create(key='c', holder='x')
 print(position())
 {SEND})
 {SEND}, outbox=False)
@@ -105,9 +105,9 @@ def test_only_where_its_task_may_read_a_replica(there: World) -> None:
 
 
 def test_a_retry_is_stamped_anew(there: World) -> None:
-    """Its headers are those of the try before."""
+    """A retry has the headers of the attempt before."""
     (before,) = there.run(f"""
-Claim.objects.create(key='g', holder='x')
+DispatchToken.objects.create(key='g', holder='x')
 print(position())
 {SEND}, headers={{"wal": "0/1", "mine": "kept"}})
 """).split()

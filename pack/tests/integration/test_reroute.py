@@ -1,4 +1,4 @@
-"""`manage.py reroute`: another queue for what waits, whoever works or dies meanwhile."""
+"""`manage.py reroute` moves waiting messages while workers run and die."""
 
 import io
 import json
@@ -46,12 +46,12 @@ def reroute(*words: str) -> str:
 
 
 def waiting(client: Any, queue: str) -> list[str]:
-    """Raw, the next to be served first."""
+    """The raw messages of a queue, the next one first."""
     return list(reversed(client.lrange(queue, 0, -1)))
 
 
 def place(raw: str, queue: str) -> str:
-    """A message as it is to lie on that queue, byte by byte."""
+    """The exact bytes of a message on that queue."""
     message = json.loads(raw)
     info = json.dumps(message["properties"]["delivery_info"])
     assert raw.count(info) == 1
@@ -71,7 +71,7 @@ def test_order_priority_and_every_byte_but_the_place_are_kept(client: Any) -> No
     assert first.id in client.lindex(NEW, 0)
     assert reroute(OLD, NEW, "--task", "x").startswith("0 moved")
     said = reroute(OLD, NEW, "--task", noted.name)
-    assert said.startswith("300 moved: 300 that waited, 0 delayed, 0 of the outbox.")
+    assert said.startswith("300 moved: 300 waiting, 0 delayed, 0 in the outbox.")
     assert waiting(client, NEW)[1:] == [place(raw, NEW) for raw in lists[""]]
     assert waiting(client, f"{NEW}\x06\x169") == [place(raw, NEW) for raw in lists["\x06\x169"]]
     assert not client.exists(OLD, f"{OLD}\x06\x169", f"{OLD}:notify")
@@ -155,7 +155,7 @@ def test_what_cannot_be_moved_stays(client: Any) -> None:
 @pytest.mark.parametrize(
     ("words", "why"),
     [
-        ((OLD, OLD), "are one queue"),
+        ((OLD, OLD), "are the same queue"),
         ((OLD, "average_fats"), "not in the catalogue"),
         (("average_slow_compute", OLD, "--task", legacy.name), "thread_safe=False"),
         ((OLD, NEW, "--rate", "0"), "above zero"),

@@ -1,4 +1,4 @@
-"""Results: off unless asked for, small, kept for a day, and refused where a chain would break."""
+"""Results: off by default, small, kept for a day, and refused if a chain cannot take them."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -80,7 +80,7 @@ def test_nobody_asked_so_its_size_does_not_matter(worker: Running, client: Any) 
 def test_a_result_that_the_next_step_cannot_take_ends_the_chain(
     worker: Running, client: Any
 ) -> None:
-    """Celery finds out after the task has ended, and calls it an internal error."""
+    """Celery would notice it after the end of the task, as an internal error."""
     key, size = str(uuid4()), by_name(QUEUE).payload_limit
     steps = chain(
         app.signature("returns.letters", args=(key, size), queue=QUEUE),

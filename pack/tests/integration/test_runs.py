@@ -84,7 +84,7 @@ def test_a_killed_child_and_a_hard_limit_leave_a_line(start_worker: StartWorker)
     said = jobs.say.apply_async(("a child says it too",), queue="average_slow_compute")
     (run,) = runs(worker, said.id, 1)
     assert run["state"] == "success"
-    # What kills its child has two crashes and its hearing counted against it, then its trial.
+    # A task that kills its child: two crashes, its first and its exclusive isolated run.
     for job, tries, error in ((jobs.die, 4, "WorkerLostError"), (jobs.hang, 1, "TimeLimit")):
         lost = job.delay()
         *crashes, run = runs(worker, lost.id, tries)

@@ -1,4 +1,4 @@
-"""What leaves this machine when something breaks: over HTTP, from real processes."""
+"""The events that real processes send over HTTP when something fails."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -108,7 +108,7 @@ def test_what_a_run_says_of_itself_ends_with_it(sentry: Tracker, start_worker: S
 
 
 def test_a_run_costs_no_broker_connection(start: Callable[..., Running], sentry: Tracker) -> None:
-    """The SDK makes one for each run of each task, to say which broker it is (2.75)."""
+    """The SDK (2.75) opens one for each run, to find out the broker."""
     program = """
 from dutiful.drills.host.celery import app
 from tests.support import jobs

@@ -1,4 +1,4 @@
-"""Kent, a Sentry by other hands: a server reads what the SDK sends, and finds no secret in it."""
+"""Kent, a fake Sentry server, reads what the SDK sends, and it has no secret."""
 
 import json
 import socket
@@ -35,7 +35,7 @@ class Kent:
             return json.load(answer)
 
     def events(self) -> list[dict[str, Any]]:
-        """All that came, as Kent read it: the item's header and body, the envelope's header."""
+        """The items that Kent parsed: each with its header, body and envelope header."""
         found = [self._get(f"event/{one['event_id']}") for one in self._get("eventlist/")["events"]]
         return [one["payload"] for one in found if one["payload"]["header"]["type"] == "event"]
 

@@ -1,7 +1,7 @@
-"""What the pack itself says of trouble reaches the tracker: no task is at fault, none reports it.
+"""Errors that the pack itself logs reach the tracker, though no task reports them.
 
 Stuck slots: `test_threads_limits.py`; memory and workers that vanished: `test_memory.py`; beat:
-`test_beat_ticks.py`; alerts: `test_monitor.py`; poison: `test_trials.py`.
+`test_beat_ticks.py`; alerts: `test_monitor.py`; poison: `test_quarantine.py`.
 """
 
 import pytest

@@ -28,7 +28,7 @@ def test_without_the_broker_it_says_so(
     wait_for(
         "that the broker is away",
         lambda: (
-            "The broker does not answer: no promise can be judged"
+            "The broker does not answer: no promise can be checked"
             in web.get(cookie=staff).page.text
         ),
     )
@@ -78,7 +78,7 @@ def test_without_the_database_nobody_is_known_but_who_was(
     for cookie in ("", staff, other, f"{other}; {seen.cookie}", f"{staff}; {seen.cookie}x"):
         stranger = web.get(cookie=cookie)
         assert stranger.status == 200
-        assert "nobody can log in" in stranger.page.text
+        assert "Nobody can log in" in stranger.page.text
         assert "Broker: answers" in stranger.page.text
         for leak in (broker.url, "127.0.0.1", "urgent_fast", "unable to open", "/admin/"):
             assert leak not in stranger.body, leak
@@ -95,7 +95,7 @@ def test_a_database_that_hangs_holds_up_nobody_for_long(
             for _ in range(3):
                 found = web.get(cookie=f"{settings.SESSION_COOKIE_NAME}=somebody")
                 assert found.status == 200
-                assert "nobody can log in" in found.page.text
+                assert "Nobody can log in" in found.page.text
                 assert found.seconds < 8
         finally:
             postgres.process.send_signal(signal.SIGCONT)

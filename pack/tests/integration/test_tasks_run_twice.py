@@ -1,4 +1,4 @@
-"""Every task of the pack may run again at any point, and beside itself."""
+"""Every task of the pack may run again at any point, and concurrently."""
 
 import inspect
 from typing import Any, cast

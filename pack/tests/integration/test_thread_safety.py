@@ -25,8 +25,8 @@ def test_it_runs_in_a_process(broker: EmbeddedBroker, start_worker: StartWorker)
 def test_threads_do_not_serve_its_queue(
     broker: EmbeddedBroker, start: Callable[..., Running], django_db_setup: None
 ) -> None:
-    words = celery("worker", "-Q", "average_slow_compute", "-P", "threads")
-    worker = start(words, TESTING)
+    command = celery("worker", "-Q", "average_slow_compute", "-P", "threads")
+    worker = start(command, TESTING)
     assert worker.wait() == 2
     assert "tests.support.tasks.legacy: thread_safe=False" in worker.log
     assert "with -P prefork" in worker.log

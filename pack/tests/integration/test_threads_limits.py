@@ -124,9 +124,9 @@ def test_too_many_stuck_slots_replace_the_worker(start_worker: StartWorker, clie
             limits.blocked.delay(stuck)
         wait_for("their start", lambda: len(notes(client, stuck)) == 4)
         wait_for("the new worker", lambda: worker.log.count(" ready.") == 2)
-        (said,), tags = sentry.said, [event["tags"] for event in sentry.events]
+        (logged,), tags = sentry.said, [event["tags"] for event in sentry.events]
     held = "4 slots are held by tasks past their hard time limit (limits.blocked)"
-    assert held in said
+    assert held in logged
     worker.wait_for_log(held)
     assert [each.get("task") for each in tags].count("limits.blocked") == 4
     assert worker.popen.poll() is None  # the same process, for its supervisor

@@ -1,4 +1,4 @@
-"""A tracker of your own is told what Sentry is, by real workers: with it, and in its place."""
+"""A tracker of your own receives Sentry's events from real workers, beside Sentry and alone."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -9,18 +9,20 @@ import pytest
 
 from dutiful import env
 from dutiful.dev.embedded import EmbeddedBroker
-from dutiful.drills.scenario import RUNS
+from dutiful.drills.record.write import STARTS
 from dutiful.drills.tasks import slow, urgent
 from dutiful.testing.fixtures import StartWorker
 from dutiful.testing.processes import Running, celery, wait_for
 
 
-def refused(*words: str, environment: dict[str, str] | None = None, cwd: Path = env.ROOT) -> str:
-    """What a worker says that does not start."""
+def refused(
+    *arguments: str, environment: dict[str, str] | None = None, cwd: Path = env.ROOT
+) -> str:
+    """Returns what a worker prints that does not start."""
     import os
 
     ended = subprocess.run(
-        celery("worker", *words),
+        celery("worker", *arguments),
         env={**os.environ, **(environment or {})},
         cwd=cwd,
         capture_output=True,
@@ -33,7 +35,7 @@ def refused(*words: str, environment: dict[str, str] | None = None, cwd: Path = 
 
 
 @pytest.mark.parametrize(
-    ("words", "shown"),
+    ("arguments", "shown"),
     [
         (("-Q", "urgent_fast"), ["io@", "100 (threads)", ".> urgent_fast"]),
         (("-Q", "average_slow_compute"), ["compute@", "4 (prefork)"]),
@@ -43,9 +45,9 @@ def refused(*words: str, environment: dict[str, str] | None = None, cwd: Path = 
     ],
 )
 def test_shape_comes_from_the_profile_and_flags_win(
-    start_worker: StartWorker, words: tuple[str, ...], shown: list[str]
+    start_worker: StartWorker, arguments: tuple[str, ...], shown: list[str]
 ) -> None:
-    worker = start_worker(*words)
+    worker = start_worker(*arguments)
     for text in shown:
         assert text in worker.log
 
@@ -56,7 +58,7 @@ def test_the_small_preset(start_worker: StartWorker) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "reason"),
+    ("arguments", "reason"),
     [
         ((), "--profile io, --profile compute, or -Q"),
         (("-Q", "urgent_fast,average_slow_compute"), "two shapes"),
@@ -65,8 +67,8 @@ def test_the_small_preset(start_worker: StartWorker) -> None:
         (("--profile", "compute", "-Q", "urgent_fast"), "compute does not serve urgent_fast"),
     ],
 )
-def test_refuses_what_it_cannot_serve(words: tuple[str, ...], reason: str) -> None:
-    assert reason in refused(*words)
+def test_refuses_what_it_cannot_serve(arguments: tuple[str, ...], reason: str) -> None:
+    assert reason in refused(*arguments)
 
 
 def test_refuses_to_start_on_an_error_of_the_checks(tmp_path: Path) -> None:
@@ -80,10 +82,10 @@ def test_refuses_to_start_on_an_error_of_the_checks(tmp_path: Path) -> None:
         "from dutiful.drills.host.settings import *\nINSTALLED_APPS = [*INSTALLED_APPS, 'shop']\n"
     )
     environment = {"PYTHONPATH": str(tmp_path), "DJANGO_SETTINGS_MODULE": "shop_settings"}
-    said = refused("--profile", "io", environment=environment)
-    assert "task shop.tasks.pay declares no urgency and runtime" in said
-    assert "dutiful.E001" in said
-    assert "worker io does not start" in said
+    output = refused("--profile", "io", environment=environment)
+    assert "task shop.tasks.pay declares no urgency and runtime" in output
+    assert "dutiful.E001" in output
+    assert "worker io does not start" in output
 
 
 def test_queues_are_served_in_the_profiles_order(
@@ -93,7 +95,7 @@ def test_queues_are_served_in_the_profiles_order(
     import redis
 
     client = redis.Redis.from_url(broker.url)
-    client.delete(RUNS)
+    client.delete(STARTS)
     for number in range(5):
         slow.delay(number, 0.0, 0.0)
     for number in range(5, 10):
@@ -101,6 +103,6 @@ def test_queues_are_served_in_the_profiles_order(
     # One slot, and the queues named the wrong way round.
     worker = start(celery("worker", "-Q", "average_slow,urgent_fast", "-c", "1"))
     worker.wait_for_log(" ready.")
-    wait_for("all ten", lambda: client.llen(RUNS) == 10)
-    kinds = [json.loads(run)[1] for run in client.lrange(RUNS, 0, -1)]
+    wait_for("all ten", lambda: client.llen(STARTS) == 10)
+    kinds = [json.loads(run)[1] for run in client.lrange(STARTS, 0, -1)]
     assert kinds == ["urgent"] * 5 + ["slow"] * 5

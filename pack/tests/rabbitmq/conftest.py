@@ -12,10 +12,10 @@ from kombu import Connection, pools
 from dutiful.conf import queues
 from dutiful.dev.embedded import EmbeddedBroker
 from dutiful.drills.host.celery import app
-from dutiful.drills.rabbitmq import RabbitMissing, RabbitMQ, program
 from dutiful.publishing import hooks
 from dutiful.testing.processes import Running, celery
 from dutiful.testing.publishing import publishing_to
+from dutiful.testing.rabbitmq import RabbitMissing, RabbitMQ, program
 from dutiful.transport.rabbitmq import quorum
 
 Start = Callable[..., Running]
@@ -40,20 +40,20 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQ]:
 def speaking_to(url: str) -> Iterator[None]:
     """This process has RabbitMQ's queues and sends there, as one does with that BROKER_URL."""
     redis_queues = app.conf.task_queues
-    door: Any = hooks.door
+    outbox: Any = hooks.outbox
     app.conf.task_queues = quorum.queues(queues.names())
-    _forget(door)
+    _forget(outbox)
     try:
         with publishing_to(url):
             try:
                 yield
             finally:
-                if door._sender is not None:
-                    door._sender.publishers.close()
+                if outbox._sender is not None:
+                    outbox._sender.pool.close()
                 pools.reset()
     finally:
         app.conf.task_queues = redis_queues
-        _forget(door)
+        _forget(outbox)
 
 
 def surroundings(url: str) -> dict[str, str]:
@@ -61,10 +61,10 @@ def surroundings(url: str) -> dict[str, str]:
     return {"BROKER_URL": url, "REDIS_URL": os.environ["BROKER_URL"], "GRACE_SECONDS": "5"}
 
 
-def _forget(door: Any) -> None:
+def _forget(outbox: Any) -> None:
     for name in ("amqp", "publisher"):
         vars(app).pop(name, None)
-    door._sender = None
+    outbox._sender = None
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ from kombu import Connection, Producer
 
 from dutiful.deadletters import replay
 from dutiful.deadletters.collect import collect, waiting
-from dutiful.deadletters.models import Letter
+from dutiful.deadletters.models import DeadLetter
 from dutiful.drills.host.celery import app
-from dutiful.drills.rabbitmq import RabbitMQ
 from dutiful.testing.processes import Running, wait_for
+from dutiful.testing.rabbitmq import RabbitMQ
 from dutiful.transport.rabbitmq import quorum
 from tests.rabbitmq.conftest import QUEUE, SLOW, Start
 from tests.support.rabbiting import notes
@@ -36,7 +36,7 @@ def raw(url: str, body: Any, **options: Any) -> None:
 def letters(look: Callable[[Any], Any]) -> Any:
     def found() -> Any:
         collect()
-        return look(Letter.objects.all())
+        return look(DeadLetter.objects.all())
 
     return wait_for("the letters", found)
 
@@ -64,7 +64,7 @@ def test_what_cannot_be_run_is_a_letter_with_the_reason(
     raw(rabbit.url, {"what": "is this"}, serializer="json")
     send("say", str(path), "after them")
     letters(lambda rows: rows.count() == 6)
-    found = {row.reason: row for row in Letter.objects.all()}
+    found = {row.reason: row for row in DeadLetter.objects.all()}
     assert set(found) == {*wanted, "not a task"}
     for reason, task_id in wanted.items():
         assert found[reason].task_id == task_id, reason
@@ -107,7 +107,7 @@ def test_poison_ends_in_a_child_of_its_own_and_bystanders_run(
     assert (row.reason, row.task, row.queue) == ("poison", "rabbiting.poison", SLOW)
     wait_for("the bystanders", lambda: {*notes(words)} == {str(each) for each in range(10)})
     assert len(notes(path)) == quorum.SUSPECT_AFTER + 1
-    assert Letter.objects.count() == 1, "none of them is a letter"
+    assert DeadLetter.objects.count() == 1, "none of them is a letter"
 
 
 def test_what_comes_back_too_often_is_poison(rabbit: RabbitMQ, path: Path) -> None:
@@ -140,13 +140,13 @@ def test_letters_are_replayed_to_their_queue(rabbit: RabbitMQ, worker: Start, pa
         rabbit.url, body, headers=headers, content_type="application/json", content_encoding="utf-8"
     )
     letters(lambda rows: rows.count() == 2)
-    known = Letter.objects.get(task_id=headers["id"])
+    known = DeadLetter.objects.get(task_id=headers["id"])
     assert "eta" in known.message
     replay.replay(known)
     wait_for("its run", lambda: notes(path) == ["again"])
-    wait_for("its letter", lambda: Letter.objects.get(pk=known.pk).state == "succeeded")
+    wait_for("its letter", lambda: DeadLetter.objects.get(pk=known.pk).state == "succeeded")
     first.stop()
-    bytes_ = Letter.objects.exclude(pk=known.pk).get()
+    bytes_ = DeadLetter.objects.exclude(pk=known.pk).get()
     replay.replay(bytes_)
     with Connection(rabbit.url) as connection:
         channel: Any = connection.default_channel
@@ -169,4 +169,4 @@ def test_a_letter_is_collected_once_though_its_worker_wrote_the_row(
         content_encoding="utf-8",
     )
     wait_for("its second end", lambda: collect() == 0 and waiting() == 0)
-    assert Letter.objects.count() == 1
+    assert DeadLetter.objects.count() == 1

@@ -8,8 +8,8 @@ import pytest
 from kombu import Connection, Queue
 
 from dutiful import env
-from dutiful.drills.rabbitmq import RabbitMQ
 from dutiful.testing.processes import manage
+from dutiful.testing.rabbitmq import RabbitMQ
 from tests.rabbitmq.conftest import QUEUE, surroundings
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from dutiful.deadletters.models import Letter
+from dutiful.deadletters.models import DeadLetter
 from dutiful.drills.host.celery import app
-from dutiful.drills.rabbitmq import RabbitMQ
 from dutiful.outbox.models import OutboxMessage
 from dutiful.outbox.relay import Relay
-from dutiful.task.models import Claim
+from dutiful.task.models import DispatchToken
 from dutiful.testing.processes import Running, wait_for
+from dutiful.testing.rabbitmq import RabbitMQ
 from dutiful.transport.redis.publisher import Unavailable
 from tests.rabbitmq.conftest import QUEUE, SLOW, Start
 from tests.support.rabbiting import notes
@@ -53,7 +53,7 @@ def test_what_a_killed_worker_held_runs_again(
     os.killpg(first.popen.pid, signal.SIGKILL)
     worker("-P", pool, "-c", "4")
     ended(path, 20)
-    assert not Letter.objects.exists()
+    assert not DeadLetter.objects.exists()
 
 
 @POOLS
@@ -115,10 +115,10 @@ def test_what_was_confirmed_outlives_the_broker(
     rabbit.start()
     relay = Relay(app)
     wait_for("the relay", lambda: sent(relay) and not OutboxMessage.objects.exists())
-    relay.sender.publishers.close()
+    relay.sender.pool.close()
     ended(path, 13)
     assert running.popen.poll() is None
-    assert not Letter.objects.exists()
+    assert not DeadLetter.objects.exists()
 
 
 def sent(relay: Relay) -> bool:
@@ -159,9 +159,9 @@ def test_a_redelivery_has_one_effect(rabbit: RabbitMQ, worker: Start, path: Path
     os.killpg(first.popen.pid, signal.SIGKILL)
     running: Running = worker("-P", "threads", "-c", "2")
     holder = str(path)[-60:]
-    wait_for("the effect", lambda: Claim.objects.filter(holder=holder).count() == 1)
+    wait_for("the effect", lambda: DispatchToken.objects.filter(holder=holder).count() == 1)
     assert len(notes(path)) == 2
     send("say", str(path), "after", queue=QUEUE)
     wait_for("what came after", lambda: notes(path)[-1] == "after")
-    assert Claim.objects.filter(holder=holder).count() == 1
+    assert DispatchToken.objects.filter(holder=holder).count() == 1
     assert running.popen.poll() is None

@@ -12,9 +12,9 @@ import pytest
 
 from dutiful import env
 from dutiful.drills.host.celery import app
-from dutiful.drills.rabbitmq import RabbitMQ
 from dutiful.outbox.models import OutboxMessage
 from dutiful.testing.processes import manage, wait_for
+from dutiful.testing.rabbitmq import RabbitMQ
 from tests.rabbitmq.conftest import QUEUE, Start, surroundings
 from tests.support.rabbiting import notes
 

@@ -2,7 +2,7 @@
 
 from django.db import connection, transaction
 
-from dutiful.task.base import task
+from dutiful.task import task
 from dutiful.task.retries import NEVER
 
 

@@ -3,7 +3,7 @@
 import redis
 from django.conf import settings
 
-from dutiful.task.base import task
+from dutiful.task import task
 
 
 @task(urgency="average", runtime="fast")

@@ -66,19 +66,19 @@ def leads(beat: Running) -> None:
 
 
 def sent(url: str, queue: str = QUEUE) -> Counter[str]:
-    """How many messages lie in the queue, by the claim or scheduled time that they carry."""
+    """How many messages lie in the queue, by the dispatch token or scheduled time of each."""
     with redis.Redis.from_url(url) as client:
         bodies = [json.loads(raw) for raw in client.lrange(queue, 0, -1)]
     return Counter(body["headers"]["scheduled_at"] for body in bodies)
 
 
-def claims(url: str, queue: str = QUEUE) -> set[str]:
-    """The claims that the queue's messages carry: a worker runs one message of each."""
+def tokens(url: str, queue: str = QUEUE) -> set[str]:
+    """The dispatch tokens of the queue's messages: a worker runs one message of each."""
     with redis.Redis.from_url(url) as client:
-        return {json.loads(raw)["headers"]["claim"] for raw in client.lrange(queue, 0, -1)}
+        return {json.loads(raw)["headers"]["dispatch_token"] for raw in client.lrange(queue, 0, -1)}
 
 
 def leader(url: str) -> str:
-    """Who holds the lease: host/pid/…:fence, or "" for nobody."""
+    """The holder of the lease: host/pid/…:fence, or "" if there is none."""
     with redis.Redis.from_url(url, decode_responses=True) as client:
         return str(client.get(LEASE_KEY) or "")

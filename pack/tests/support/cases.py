@@ -1,6 +1,6 @@
-"""Every task of the pack, with what a test needs to run it twice: `CASES`.
+"""`CASES`: every task of the pack, with the functions that a test needs to run it twice.
 
-`prepare()` makes what it works on and gives its arguments; `outcome(*arguments)` tells the rest.
+`prepare()` makes its rows and returns its arguments; `outcome(*arguments)` returns the result.
 """
 
 import json
@@ -13,9 +13,9 @@ from django.conf import settings
 from django.utils import timezone
 
 from dutiful.beat.models import Heartbeat, Tick
-from dutiful.deadletters.models import Letter
-from dutiful.idempotency.models import Call, Key
-from dutiful.task.models import Claim
+from dutiful.deadletters.models import DeadLetter
+from dutiful.idempotency.models import Key, UniqueCall
+from dutiful.task.models import DispatchToken
 from dutiful.testing.cases import Case
 from dutiful.transport.redis.dead import DeadLetters
 from tests.support.letters import message
@@ -26,23 +26,26 @@ AGES: Final = (timedelta(days=-400), timedelta(days=400))
 
 
 def old_and_new() -> tuple[()]:
-    """One row of each kind that is past its time, and one that is not."""
-    for model in (Tick, Claim, Key, Call, Letter):
+    """Makes one expired row of each kind, and one that is kept."""
+    for model in (Tick, DispatchToken, Key, UniqueCall, DeadLetter):
         model._default_manager.all().delete()
     for age in AGES:
         at, name = timezone.now() + age, str(uuid4())
         Tick.objects.create(entry=name, scheduled_at=at, expires_at=at, fence=1)
-        Claim.objects.create(key=name, holder="h", claimed_at=at)
-        Call.objects.create(key=name, called_at=at, expires_at=at)
-        Key.objects.create(key=name, claimed_at=at, lease_until=at, expires_at=at, fence=1)
-        Letter.objects.create(
-            source=name, died_at=at, state_at=at, state=Letter.State.DISCARDED, raw=b""
+        DispatchToken.objects.create(key=name, holder="h", taken_at=at)
+        UniqueCall.objects.create(key=name, called_at=at, expires_at=at)
+        Key.objects.create(key=name, taken_at=at, lease_until=at, expires_at=at, fence=1)
+        DeadLetter.objects.create(
+            source=name, died_at=at, state_at=at, state=DeadLetter.State.DISCARDED, raw=b""
         )
     return ()
 
 
 def left(*_: Any) -> list[int]:
-    return [model._default_manager.count() for model in (Tick, Claim, Key, Call, Letter)]
+    return [
+        model._default_manager.count()
+        for model in (Tick, DispatchToken, Key, UniqueCall, DeadLetter)
+    ]
 
 
 def heart() -> tuple[()]:
@@ -51,7 +54,7 @@ def heart() -> tuple[()]:
 
 
 def dead() -> tuple[()]:
-    Letter.objects.all().delete()
+    DeadLetter.objects.all().delete()
     with redis.Redis.from_url(settings.CELERY_BROKER_URL) as client:
         raw = json.dumps(message("app.gone", ["x"], queue="average_fast"))
         client.delete("dutiful:dead_letters")
@@ -63,7 +66,7 @@ def dead() -> tuple[()]:
 
 def collected() -> tuple[int, int]:
     with redis.Redis.from_url(settings.CELERY_BROKER_URL) as client:
-        return Letter.objects.count(), DeadLetters(client).count()
+        return DeadLetter.objects.count(), DeadLetters(client).count()
 
 
 CASES: Final = {

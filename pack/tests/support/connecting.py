@@ -7,7 +7,7 @@ from typing import Any
 from django.db import connection
 from django.db.backends.signals import connection_created
 
-from dutiful.task.base import task
+from dutiful.task import task
 from dutiful.task.retries import NEVER
 
 _connects = 0

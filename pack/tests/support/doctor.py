@@ -15,7 +15,7 @@ from dutiful.dev.embedded import EmbeddedBroker, server_binary
 from dutiful.doctor import examine
 from dutiful.doctor.finding import Finding
 from dutiful.doctor.server import Server
-from dutiful.worker.deployment.shape import Deployment, Process
+from dutiful.worker.deployment.model import Deployment, Process
 
 HEALTHY: Final = Deployment(
     longest_run=600,

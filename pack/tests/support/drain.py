@@ -1,4 +1,4 @@
-"""What tests of stopping ask: what began, what ended, what is held, how long the exit took."""
+"""Checks for tests of stopping: what began, what ended, what is held, how long the exit took."""
 
 import time
 from collections.abc import Callable
@@ -24,13 +24,13 @@ def ended(client: Any, key: str) -> int:
 
 
 def nothing_is_held(client: Any) -> None:
-    """No message of a worker that has gone waits for its lease, and none is suspected."""
+    """Asserts that no message waits for the lease of a dead worker, and none has a crash."""
     assert client.hlen("dutiful:messages") == 0
     assert not [*client.scan_iter("dutiful:crashes:*")]
 
 
 def stopped(worker: Running, seconds: float) -> float:
-    """How long it took. The exit is clean."""
+    """Returns how long the exit took, in seconds. Asserts that it is clean and in time."""
     since = time.monotonic()
     assert worker.wait(seconds + 10) == 0, worker.log
     took = time.monotonic() - since

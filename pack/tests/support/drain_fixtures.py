@@ -1,4 +1,4 @@
-"""A worker that is to be stopped, on a broker of its own, and what must hold once it is."""
+"""A worker that is to be stopped, on a broker of its own."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -20,10 +20,10 @@ def client(server: EmbeddedBroker) -> Iterator[Any]:
 
 @pytest.fixture
 def worker(start: Callable[..., Running], server: EmbeddedBroker, django_db_setup: None) -> Worker:
-    def run(profile: str, *words: str, slots: int = 2, **environment: str) -> Running:
+    def run(profile: str, *arguments: str, slots: int = 2, **environment: str) -> Running:
         command = ("--profile", profile, "-Q", QUEUE, "-c", str(slots))
         running = start(
-            celery("worker", *command, "-I", "tests.support.lasting", *words),
+            celery("worker", *command, "-I", "tests.support.lasting", *arguments),
             {
                 "BROKER_URL": server.url,
                 "GRACE_SECONDS": str(GRACE),

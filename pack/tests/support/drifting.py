@@ -3,7 +3,7 @@
 import time
 from typing import Final
 
-from dutiful.task.base import task
+from dutiful.task import task
 
 KEPT: Final[list[bytes]] = []
 MB: Final = 1024 * 1024

@@ -1,4 +1,4 @@
-"""Plays a drill as a user does, and reads its one object."""
+"""Runs a drill as a user does and reads its JSON object."""
 
 import json
 import subprocess
@@ -9,14 +9,14 @@ from dutiful.testing.processes import manage
 
 
 def drill(*words: str) -> subprocess.CompletedProcess[str]:
-    """`manage.py drill …`, ended or killed after four minutes."""
+    """Runs `manage.py drill …`; kills it after four minutes."""
     return subprocess.run(
         manage("drill", *words), cwd=env.ROOT, capture_output=True, text=True, timeout=240
     )
 
 
 def kept(name: str) -> dict[str, Any]:
-    """The outcome of `--quick`; fails with the whole of it where ours broke the promise."""
+    """Returns the result of `--quick`; fails with all of it if ours broke the promise."""
     ended = drill(name, "--quick", "--json")
     assert ended.stdout, ended.stderr
     found: dict[str, Any] = json.loads(ended.stdout)

@@ -10,14 +10,14 @@ from django.conf import settings
 from django.contrib.auth.models import Group
 from django.db import transaction
 
-from dutiful.task.base import task
+from dutiful.task import task
 from dutiful.task.retries import NEVER, PermanentError, Retry
 
 ONCE_MORE = Retry(times=1, backoff=0.0, floor=0.1)
 
 
 class Unwelcome(PermanentError):
-    """A reason of its own, and arguments that do not survive pickling."""
+    """An error with a reason of its own, and arguments that cannot be pickled."""
 
     reason = "unwelcome"
 
@@ -26,7 +26,7 @@ class Unwelcome(PermanentError):
 
 
 class Odd(Exception):
-    """Cannot be pickled: its message is not what it is made of."""
+    """An error that cannot be pickled, since its message is not its argument."""
 
     def __init__(self, status: int, body: str) -> None:
         super().__init__(f"{status}: {body}")
@@ -67,12 +67,12 @@ def reject() -> None:
 
 @task(name="failing.late", urgency="average", runtime="fast", dead_letter_expired=True)
 def late() -> None:
-    """Is sent with an expiry that has passed."""
+    """Is sent with an expiry in the past."""
 
 
 @task(name="failing.early", urgency="average", runtime="fast", acks_late=False, retry_policy=NEVER)
 def early() -> None:
-    """Acknowledged before it runs."""
+    """Is acknowledged before it runs."""
     raise ValueError("too early")
 
 
@@ -85,7 +85,7 @@ def early() -> None:
     time_limit=2,
 )
 def hang() -> None:
-    """Deaf to its soft limit."""
+    """Ignores its soft time limit."""
     with contextlib.suppress(SoftTimeLimitExceeded):
         time.sleep(3)
     time.sleep(3)
@@ -111,7 +111,7 @@ def rolls_back(self: Any, key: str, how: str) -> None:
 
 @task(name="failing.replaces", urgency="average", runtime="fast", bind=True, retry_policy=NEVER)
 def replaces(self: Any, key: str, how: str) -> None:
-    """Has another task run instead, from inside a transaction."""
+    """Replaces itself by another task inside a transaction."""
     with transaction.atomic():
         Group.objects.create(name=key)
         if how == "swallows":
@@ -124,5 +124,5 @@ def replaces(self: Any, key: str, how: str) -> None:
 
 @task(name="failing.stands_in", urgency="average", runtime="fast", retry_policy=NEVER)
 def stands_in(key: str) -> None:
-    """Notes whether what the replaced task wrote was rolled back."""
+    """Notes whether the writes of the replaced task were rolled back."""
     note(key, f"{Group.objects.filter(name=key).count()} written")

@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection, transaction
 
-from dutiful.task.base import task
+from dutiful.task import task
 
 TABLES = """
 CREATE TABLE effects (key text, part int, tries int);
@@ -60,9 +60,7 @@ def read(key: str) -> None:
 
 @task(name="faulty.suspect", urgency="urgent", runtime="fast")
 def suspect(key: str) -> None:
-    """Ends its process twice, then marks its limits: in a trial
-    (dutiful/worker/quarantine/quarantine.py).
-    """
+    """Ends its process twice, then, in an isolated run, notes its limits."""
     with connection.cursor() as cursor:
         cursor.execute("INSERT INTO rows SELECT count(*) + 1000, 0 FROM rows RETURNING id")
         (number,) = cursor.fetchone()

@@ -6,8 +6,8 @@ from typing import Any
 from django.db import transaction
 
 from dutiful.idempotency import IdempotentTask
-from dutiful.task.base import task
-from dutiful.task.models import Claim
+from dutiful.task import task
+from dutiful.task.models import DispatchToken
 from tests.support.tasks import SOON, note
 
 ROWS = 60
@@ -18,7 +18,7 @@ NUMBERS = 400
 def rows(self: Any, key: str, pause: float, every: float) -> None:
     """Notes each row's key."""
     note(f"{key}:runs", "run")
-    mine = Claim.objects.filter(holder=key).order_by("-claimed_at")
+    mine = DispatchToken.objects.filter(holder=key).order_by("-taken_at")
     for row in self.iterate(mine, every=every):
         note(key, row.key)
         time.sleep(pause)
@@ -26,7 +26,7 @@ def rows(self: Any, key: str, pause: float, every: float) -> None:
 
 @task(name="iterating.slices", urgency="average", runtime="slow", bind=True, soft_time_limit=2)
 def slices(self: Any, key: str, rows: int) -> None:
-    """Longer than its soft limit."""
+    """Takes longer than its soft time limit."""
     note(f"{key}:runs", "run")
     for number in self.iterate(range(rows)):
         note(key, str(number))
@@ -35,11 +35,11 @@ def slices(self: Any, key: str, rows: int) -> None:
 
 @task(name="iterating.exact", urgency="average", runtime="slow", bind=True)
 def exact(self: Any, key: str, pause: float) -> None:
-    """One effect in the database for each number, in the transaction that saves the place."""
+    """Has one effect for each number, in the transaction that saves the place."""
     numbers = self.iterate(range(NUMBERS))
     for number in numbers:
         with transaction.atomic():
-            Claim.objects.create(key=f"{key}:{number}", holder=key)
+            DispatchToken.objects.create(key=f"{key}:{number}", holder=key)
             numbers.save()
         note(key, str(number))
         time.sleep(pause)
@@ -47,7 +47,7 @@ def exact(self: Any, key: str, pause: float) -> None:
 
 @task(name="iterating.fails", urgency="average", runtime="slow", bind=True, retry_policy=SOON)
 def fails(self: Any, key: str) -> None:
-    """Fails once, at 5."""
+    """Fails once, at number 5."""
     for number in self.iterate(range(10), every=0):
         note(key, str(number))
         if number == 5 and self.request.retries == 0:
@@ -56,10 +56,10 @@ def fails(self: Any, key: str) -> None:
 
 @task(base=IdempotentTask, name="iterating.keyed", urgency="average", runtime="slow", bind=True)
 def keyed(self: Any, key: str, pause: float) -> None:
-    """A loop, and an effect that happens once."""
+    """Runs a loop and has one effect."""
     note(f"{key}:runs", "run")
     for number in self.iterate(range(ROWS)):
         note(key, str(number))
         time.sleep(pause)
     with self.effect():
-        Claim.objects.create(key=key, holder=key)
+        DispatchToken.objects.create(key=key, holder=key)

@@ -8,7 +8,7 @@ import time
 from celery.exceptions import SoftTimeLimitExceeded
 
 from dutiful.idempotency import IdempotentTask
-from dutiful.task.base import task
+from dutiful.task import task
 from dutiful.task.retries import NEVER, Retry
 
 TWICE = Retry(times=2, backoff=0.0, floor=0.1)
@@ -73,7 +73,7 @@ def tag_itself() -> None:
     retry_policy=NEVER,
 )
 def die() -> None:
-    """As the kernel does when memory runs out."""
+    """Kills its own process, as the kernel does when memory runs out."""
     os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -98,7 +98,7 @@ def fail_computing(person: str) -> None:
     time_limit=2,
 )
 def hang() -> None:
-    """Deaf to its soft limit."""
+    """Ignores its soft time limit."""
     with contextlib.suppress(SoftTimeLimitExceeded):
         time.sleep(30)
     time.sleep(30)

@@ -7,8 +7,8 @@ from typing import Any
 
 from celery.worker.control import control_command
 
-from dutiful.task.base import task
-from dutiful.worker.drain import drain
+from dutiful.task import task
+from dutiful.worker.drain import current as drain
 from tests.support.tasks import note
 
 
@@ -38,8 +38,8 @@ def pid(self: Any, key: str) -> None:
     note(key, str(os.getpid()))
 
 
-def tell_workers(command: str) -> None:
-    """`block_the_loop`: a command that never returns. `renew`: drain, and start again."""
+def broadcast(command: str) -> None:
+    """Sends a command to all workers: `block_the_loop` never returns, `renew` starts them again."""
     from dutiful.drills.host.celery import app
 
     app.control.broadcast(command)

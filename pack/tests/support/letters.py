@@ -1,4 +1,4 @@
-"""What a test sees in Redis: dead letters, notes of tasks, and messages of no honest client."""
+"""What tests read and write in Redis: dead letters, notes of tasks, and raw messages."""
 
 import json
 from base64 import b64encode
@@ -7,7 +7,7 @@ from uuid import uuid4
 
 
 class Letters:
-    """The broker's dead letters since this object was made."""
+    """The dead letters of the broker since this object was made."""
 
     def __init__(self, client: Any) -> None:
         self.client = client
@@ -18,26 +18,26 @@ class Letters:
         return [fields for _, fields in self.client.xrange("dutiful:dead_letters", self._after)]
 
     def are(self, count: int) -> bool:
-        """Whether there are so many."""
+        """Whether there are exactly this many."""
         return len(self.all()) == count
 
     def reasons(self) -> list[str]:
         return [letter["reason"] for letter in self.all()]
 
     def about(self, text: str) -> dict[str, str] | None:
-        """The one whose raw message holds this text."""
+        """The dead letter whose raw message contains this text, or None."""
         return next((letter for letter in self.all() if text in letter["raw"]), None)
 
 
 def notes(client: Any, key: str) -> list[str]:
-    """What tasks have noted under that key."""
+    """The notes of tasks under that key."""
     return [str(value) for value in client.lrange(f"test:{key}", 0, -1)]
 
 
 def message(
     task: Any, args: Any = (), *, queue: str, body: str | None = None, **changes: Any
 ) -> dict[str, Any]:
-    """A message as kombu writes it. `changes` go to its headers; None takes a header out."""
+    """A message as kombu writes it. `changes` are headers; None removes a header."""
     task_id = str(uuid4())
     embed = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
     content = body if body is not None else json.dumps([list(args), {}, embed])

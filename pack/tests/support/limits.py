@@ -9,8 +9,8 @@ from typing import Any
 from celery.exceptions import SoftTimeLimitExceeded
 from django.db import connection, transaction
 
-from dutiful.errors.log_lines import Lines
-from dutiful.task.base import task
+from dutiful.errors.logs.lines import Lines
+from dutiful.task import task
 from dutiful.task.retries import NEVER
 from dutiful.worker.memory import watch
 from tests.support.tasks import SOON, note

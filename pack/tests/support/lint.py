@@ -1,4 +1,4 @@
-"""A package of tasks that a test writes, imported and looked at by the linter."""
+"""A package of tasks that a test writes, imports and lints."""
 
 import importlib
 import sys
@@ -12,13 +12,13 @@ from celery import current_app as app
 from dutiful.lint.finding import Finding
 from dutiful.lint.run import lint
 
-HEAD = "from dutiful.task.base import Task, task\n"
+HEAD = "from dutiful.task import Task, task\n"
 Findings = Callable[..., list[str]]
 _numbers = count()
 
 
 def said(found: list[Finding]) -> list[str]:
-    """`["E005:7"]`: ids and lines."""
+    """Ids and lines, as `["E005:7"]`."""
     return [f"{finding.rule.code}:{finding.line}" for finding in found]
 
 
@@ -47,7 +47,7 @@ class Shop:
         return lint([app.tasks[name] for name in set(app.tasks) - self.before], paths)
 
     def forget(self) -> None:
-        """Other tests find the registry as it was."""
+        """Restores the registry of tasks."""
         for name in set(app.tasks) - self.before:
             del app.tasks[name]
         for name in self.imported:

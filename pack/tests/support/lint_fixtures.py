@@ -1,4 +1,4 @@
-"""The linter over what a test writes."""
+"""A fixture that runs the linter on source that a test writes."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -5,8 +5,8 @@ from typing import Any
 
 from dutiful.catalogue.defaults import PROFILES
 from dutiful.conf.queues import catalogue
-from dutiful.monitoring.alerts.collected import Counters, Look
-from dutiful.monitoring.budget.sums import Limit, Seen
+from dutiful.monitoring.alerts.collected import Collected, Counters
+from dutiful.monitoring.budget.sums import Limit, Measured
 from dutiful.monitoring.slo.starts import Starts
 from dutiful.monitoring.snapshot import facts
 
@@ -51,14 +51,14 @@ def snapshot(**parts: Any) -> facts.Snapshot:
         "outbox": facts.Outbox(rows=0),
         "dead_letters": facts.DeadLetters(),
         "beat": facts.Beat(leader="host/1", entries=entries, missed=0),
-        "database": facts.Database(vendor="postgresql", seen=taken(5)),
+        "database": facts.Database(vendor="postgresql", connections=taken(5)),
     }
     return facts.Snapshot(taken_at=NOW, took=0.01, **{**usual, **parts})
 
 
-def taken(used: int, limit: int = 100, **more: int) -> Seen:
+def taken(used: int, limit: int = 100, **more: int) -> Measured:
     """So many connections of the database's, `more` of them by kind of process."""
-    return Seen((Limit("max_connections", limit, used, used - sum(more.values())),), more)
+    return Measured((Limit("max_connections", limit, used, used - sum(more.values())),), more)
 
 
 def queue(name: str, **changes: Any) -> facts.Queues:
@@ -75,7 +75,7 @@ def beat(name: str = "", **changes: Any) -> facts.Beat:
     return replace(seen, entries=each)
 
 
-def look(seen: facts.Snapshot | None = None, **changes: Any) -> Look:
+def look(seen: facts.Snapshot | None = None, **changes: Any) -> Collected:
     usual: dict[str, Any] = {
         "now": NOW,
         "snapshot": seen or snapshot(),
@@ -83,4 +83,4 @@ def look(seen: facts.Snapshot | None = None, **changes: Any) -> Look:
         "counters": Counters(),
         "since": NOW - 7200,
     }
-    return Look(**{**usual, **changes})
+    return Collected(**{**usual, **changes})

@@ -1,6 +1,6 @@
 """A task of the next release: only workers with `-I tests.support.newer` know it."""
 
-from dutiful.task.base import task
+from dutiful.task import task
 from tests.support.rabbiting import note
 
 

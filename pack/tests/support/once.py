@@ -12,7 +12,7 @@ from django.db import transaction
 
 from dutiful.drills.host.models import Effect
 from dutiful.idempotency import IdempotentTask, UniqueTask
-from dutiful.task.base import task
+from dutiful.task import task
 from dutiful.task.retries import NEVER
 from tests.support.tasks import SOON, note
 
@@ -23,7 +23,7 @@ def effects(key: str) -> int:
 
 @task(name="once.add", base=IdempotentTask, urgency="average", runtime="slow", bind=True)
 def add(self: Any, key: str, seconds: float = 0) -> str:
-    """One effect, after a while."""
+    """Has one effect after a while."""
     note(key, "body")
     time.sleep(seconds)
     with self.effect():
@@ -33,7 +33,7 @@ def add(self: Any, key: str, seconds: float = 0) -> str:
 
 @task(name="once.quiet", base=IdempotentTask, urgency="average", runtime="slow", bind=True)
 def quiet(self: Any, key: str, result: Any = None) -> Any:
-    """As `add`, without a broker."""
+    """Does as `add`, but without a broker."""
     with self.effect():
         Effect.objects.create(key=key)
     return result
@@ -41,7 +41,7 @@ def quiet(self: Any, key: str, result: Any = None) -> Any:
 
 @task(name="once.tries", base=IdempotentTask, urgency="average", runtime="slow", bind=True)
 def tries(self: Any, key: str) -> None:
-    """Notes how many tries failed before it."""
+    """Notes how many attempts failed before it."""
     note(key, str(self.request.retries))
 
 
@@ -54,7 +54,7 @@ def tries(self: Any, key: str) -> None:
     retry_policy=SOON,
 )
 def fails(self: Any, key: str, times: int) -> str:
-    """Fails so many times, inside its effect."""
+    """Fails this many times inside its effect."""
     body = note(key, self.idempotency_key)
     with self.effect():
         Effect.objects.create(key=key)
@@ -72,7 +72,7 @@ def fails(self: Any, key: str, times: int) -> str:
     bind=True,
 )
 def dies(self: Any, key: str) -> None:
-    """Its process is killed the first time, with the effect made and not committed."""
+    """Kills its own process the first time, before its effect is committed."""
     body = note(key, "body")
     with self.effect():
         Effect.objects.create(key=key)
@@ -82,7 +82,7 @@ def dies(self: Any, key: str) -> None:
 
 @task(name="once.step", base=IdempotentTask, urgency="average", runtime="slow", bind=True)
 def step(self: Any, before: Any, key: str) -> str:
-    """A member of chains and chords: keeps its own key."""
+    """Notes its own key, as a member of chains and chords."""
     note(key, self.idempotency_key)
     with self.effect():
         Effect.objects.create(key=key)
@@ -91,14 +91,14 @@ def step(self: Any, before: Any, key: str) -> str:
 
 @task(name="once.plain", urgency="average", runtime="slow")
 def plain(key: str) -> None:
-    """The same effect, without any of it."""
+    """Has the same effect without idempotency."""
     with transaction.atomic():
         Effect.objects.create(key=key)
 
 
 @task(name="once.halfway", urgency="average", runtime="slow")
 def halfway(key: str) -> None:
-    """Looks idempotent: a kill between its two writes shows that it is not."""
+    """Looks idempotent, but a kill between its two writes shows that it is not."""
     if not Effect.objects.filter(key=f"{key}:done").exists():
         Effect.objects.create(key=key)
         Effect.objects.create(key=f"{key}:done")
@@ -110,7 +110,7 @@ class Shared:
 
 @task(name="once.shared", urgency="average", runtime="slow")
 def shared(key: str) -> None:
-    """Keeps what is its own where all threads see it."""
+    """Keeps its state where all threads share it."""
     Shared.key = key
     time.sleep(0.01)
     Effect.objects.create(key=Shared.key)
@@ -125,7 +125,7 @@ def shared(key: str) -> None:
     retry_policy=NEVER,
 )
 def two(self: Any, key: str) -> None:
-    """The second effect of a run is refused."""
+    """Uses a second effect in one run, which is refused."""
     for _ in range(2):
         with self.effect():
             Effect.objects.create(key=key)

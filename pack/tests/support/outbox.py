@@ -15,8 +15,8 @@ from django.utils import timezone
 
 from dutiful.dev.embedded import EmbeddedBroker
 from dutiful.drills.host.celery import app
-from dutiful.outbox.door import OutboxDoor
 from dutiful.outbox.models import OutboxMessage
+from dutiful.outbox.publisher import Outbox
 from dutiful.outbox.relay import Relay
 from dutiful.publishing import hooks
 from dutiful.testing.processes import wait_for
@@ -27,8 +27,8 @@ QUEUE = "average_fast"
 
 def breaker_closed() -> None:
     """Waits until this process has seen that the broker answers."""
-    assert isinstance(hooks.door, OutboxDoor)
-    breaker = hooks.door.sender(app).breaker
+    assert isinstance(hooks.outbox, Outbox)
+    breaker = hooks.outbox.sender(app).breaker
     wait_for("the breaker to close", lambda: not breaker.open, 20)
 
 
@@ -73,7 +73,7 @@ def relay_all() -> int:
         while sent := relay.send():
             total += sent
     finally:
-        relay.sender.publishers.close()
+        relay.sender.pool.close()
     return total
 
 

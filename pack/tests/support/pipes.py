@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from dutiful.task.base import task
+from dutiful.task import task
 from dutiful.task.retries import NEVER
 
 
@@ -15,5 +15,5 @@ def weigh(path: str, text: str) -> None:
 
 @task(name="pipes.complain", urgency="average", runtime="slow", bound="compute", retry_policy=NEVER)
 def complain(size: int) -> None:
-    """Its failure is told to the main process in `size` bytes and more."""
+    """Fails with an error of `size` bytes, which its child sends to the main process."""
     raise ValueError("x" * size)

@@ -9,8 +9,8 @@ from typing import Any
 from django.db import transaction
 
 from dutiful.idempotency import IdempotentTask
-from dutiful.task.base import task
-from dutiful.task.models import Claim
+from dutiful.task import task
+from dutiful.task.models import DispatchToken
 from dutiful.task.retries import NEVER, Retry
 
 SOON = Retry(times=2, backoff=0.0, floor=0.1)
@@ -67,4 +67,4 @@ def pay(self: Any, path: str, seconds: float) -> None:
     if note(path, "start") == 1:
         time.sleep(seconds)
     with self.effect(), transaction.atomic():
-        Claim.objects.create(key=f"{path}:{time.time()}", holder=path[-60:])
+        DispatchToken.objects.create(key=f"{path}:{time.time()}", holder=path[-60:])

@@ -1,4 +1,4 @@
-"""A process of the deployment's that does what it is told: a line of JSON in, one out.
+"""A process of the deployment that runs code for a test: it reads and writes lines of JSON.
 
 In: code. Out: what it printed, or the error's traceback.
 """

@@ -1,4 +1,4 @@
-"""A primary and its replica, and processes beside them that do what a test says."""
+"""A primary with a replica, and processes that run code for a test."""
 
 import json
 import os
@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from dutiful import env
-from dutiful.drills.replica import Replica
 from dutiful.testing.postgres import Postgres
 from dutiful.testing.processes import manage, wait_for
+from dutiful.testing.replica import Replica
 
 IMPORTS = "tests.support.replicated"
 
 
 class Client:
-    """One process, `tests.support.replica_client`."""
+    """One process of `tests.support.replica_client`."""
 
     def __init__(self, environment: dict[str, str]) -> None:
         self.process = subprocess.Popen(
@@ -49,7 +49,7 @@ class Client:
 
 
 class World:
-    """Its own two servers, on the session's broker."""
+    """Two servers of its own, and the session's broker."""
 
     def __init__(self, folder: Path, primary: Postgres, replica: Replica) -> None:
         self.primary, self.replica = primary, replica
@@ -61,7 +61,7 @@ class World:
         return {"DATABASE_URL": self.primary.url(), "REPLICA_URLS": self.replica.url()}
 
     def run(self, code: str, **environment: str) -> str:
-        """What the code prints. The names of tests.support.replicated are there, and `path`."""
+        """Returns what the code prints. It may use tests.support.replicated and `path`."""
         key = repr(environment)
         if key not in self._clients:
             self._clients[key] = Client({**os.environ, **self.environment, **environment})
@@ -69,7 +69,7 @@ class World:
         return self._clients[key].run(code)
 
     def lines(self, count: int) -> list[dict[str, Any]]:
-        """What the tasks told since the last call, once there is so much of it."""
+        """Waits for so many new lines of the tasks, and returns them."""
 
         wait_for(f"{count} lines", lambda: len(self.told()) >= count)
         found = self.told()
@@ -77,7 +77,7 @@ class World:
         return found
 
     def told(self) -> list[dict[str, Any]]:
-        """So far."""
+        """The lines so far."""
         text = self.file.read_text() if self.file.exists() else ""
         return [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines()]
 

@@ -1,4 +1,4 @@
-"""Tasks that read, and tell where. Each adds a line of JSON to the file that it is given."""
+"""Tasks that read rows and write to a file, as lines of JSON, which database answered."""
 
 import json
 import time
@@ -7,8 +7,8 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from dutiful.task.base import task
-from dutiful.task.models import Claim
+from dutiful.task import task
+from dutiful.task.models import DispatchToken
 from dutiful.task.retries import NEVER
 
 ROWS = 30
@@ -20,15 +20,15 @@ def tell(path: str, **found: Any) -> None:
 
 
 def position() -> str:
-    """The primary's, now."""
+    """The primary's position now."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_current_wal_insert_lsn()")
         return str(cursor.fetchone()[0])
 
 
 def seen(key: str) -> dict[str, Any]:
-    """Whether the row is there, and which database said so."""
-    rows = Claim.objects.filter(key=key)
+    """Whether the row exists, and which database answered."""
+    rows = DispatchToken.objects.filter(key=key)
     where = rows.db
     return {"key": key, "there": rows.exists(), "where": where, "at": time.time()}
 
@@ -41,32 +41,32 @@ def look(path: str, key: str) -> None:
 
 @task(urgency="average", runtime="fast", retry_policy=NEVER, reads="delayed")
 def look_later(path: str, key: str) -> None:
-    """Reads a row, and can wait for it."""
+    """Reads a row, with `reads="delayed"`."""
     tell(path, **seen(key))
 
 
 @task(urgency="average", runtime="fast", retry_policy=NEVER)
 def look_plainly(path: str, key: str) -> None:
-    """Declares nothing."""
+    """Reads a row, without a declaration."""
     tell(path, **seen(key))
 
 
 @task(urgency="relaxed", runtime="slow", retry_policy=NEVER)
 def look_calmly(path: str, key: str) -> None:
-    """Of another class."""
+    """Reads a row, from another queue."""
     tell(path, **seen(key))
 
 
 @task(urgency="average", runtime="fast", retry_policy=NEVER, reads="replica")
 def write(path: str, key: str) -> None:
-    """Reads, writes, reads; an object that came from a replica is saved."""
+    """Reads, saves an object that came from a replica, and reads again."""
     before = seen(key)
-    row = Claim.objects.get(key=key)
+    row = DispatchToken.objects.get(key=key)
     came_from = row._state.db
     row.holder = "changed"
     row.save()
     after = seen(key)
-    fresh = Claim.objects.get(key=key).holder
+    fresh = DispatchToken.objects.get(key=key).holder
     tell(path, before=before, came_from=came_from, after=after, fresh=fresh)
 
 
@@ -80,14 +80,14 @@ def lock(path: str, key: str) -> None:
 
 @task(urgency="average", runtime="fast", retry_policy=NEVER, reads="replica")
 def trespass(path: str, key: str) -> None:
-    """Writes where it must not."""
+    """Writes on a replica, which is refused."""
     tell(path, tries=key)
-    Claim.objects.using("replica1").create(key=f"{key}-more", holder="nobody")
+    DispatchToken.objects.using("replica1").create(key=f"{key}-more", holder="nobody")
 
 
 @task(bind=True, urgency="average", runtime="fast", retry_policy=NEVER, reads="replica")
 def enqueue(self: Any, path: str, key: str) -> None:
-    """Enqueues, and goes through rows that keep their place, between two reads."""
+    """Enqueues and iterates between two reads."""
     before = seen(key)["where"]
     look.delay(path, key)
     for _ in self.iterate(range(ROWS), every=0.0):

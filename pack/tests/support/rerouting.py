@@ -5,7 +5,7 @@ from functools import cache
 import redis
 from django.conf import settings
 
-from dutiful.task.base import task
+from dutiful.task import task
 
 
 @cache

@@ -1,4 +1,4 @@
-"""A tracker on the loopback: takes what the SDK sends over HTTP and keeps it."""
+"""A tracker on the loopback that keeps what the SDK sends over HTTP."""
 
 import gzip
 import json
@@ -10,7 +10,7 @@ from typing import Any
 
 
 class Tracker:
-    """`dsn` is where to send; `raw` is everything that came, `of(type)` the items of a type."""
+    """`dsn` is its address, `raw` everything received, and `of(type)` the items of a type."""
 
     def __init__(self, port: int) -> None:
         self.dsn = f"http://public@127.0.0.1:{port}/1"
@@ -32,7 +32,7 @@ class Tracker:
 
     @property
     def said(self) -> list[str]:
-        """The sentences of the events that are lines of the log."""
+        """The messages of the events that come from log lines."""
         return [event["logentry"]["message"] for event in self.events if "logentry" in event]
 
     @property
@@ -54,7 +54,7 @@ def tracker() -> Iterator[Tracker]:
             self.wfile.write(b"{}")
 
         def log_message(self, *words: object) -> None:
-            """Tests are quiet."""
+            """Logs nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     received = Tracker(server.server_port)

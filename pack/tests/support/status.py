@@ -8,11 +8,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from html import unescape
 from html.parser import HTMLParser
+from pathlib import Path
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
 
+from dutiful import env
 from dutiful.dev.embedded import free_port
 from dutiful.testing.processes import Running
 
@@ -93,11 +95,17 @@ class Answer:
 class Web:
     """gunicorn on a free port; it ends with the test."""
 
-    def __init__(self, start: Callable[..., Running], **environment: str) -> None:
+    def __init__(
+        self,
+        start: Callable[..., Running],
+        wsgi: str = "dutiful.drills.host.wsgi",
+        cwd: Path = env.ROOT,
+        **environment: str,
+    ) -> None:
         self.port = free_port()
-        words = ["gunicorn", "dutiful.drills.host.wsgi", "--workers", "1", "--threads", "12"]
+        words = ["gunicorn", wsgi, "--workers", "1", "--threads", "12"]
         words += ["--no-control-socket", "--bind", f"127.0.0.1:{self.port}"]
-        self.running = start([sys.executable, "-m", *words], environment)
+        self.running = start([sys.executable, "-m", *words], environment, cwd=cwd)
         self.running.wait_for_log("Booting worker")
 
     def get(self, path: str = "/status/", cookie: str = "") -> Answer:

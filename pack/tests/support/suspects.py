@@ -1,4 +1,4 @@
-"""Tasks that die, or look as if: a worker with `-I tests.support.suspects` serves them."""
+"""Tasks that end their process, and others: a worker loads tests.support.suspects."""
 
 import ctypes
 import os
@@ -10,7 +10,7 @@ from typing import Any
 import redis
 from django.conf import settings
 
-from dutiful.task.base import task
+from dutiful.task import task
 from dutiful.task.retries import NEVER, Retry
 
 TESTS = "tests"
@@ -20,7 +20,7 @@ ONCE_MORE = Retry(times=1, backoff=0.0, floor=0.1)
 
 
 def note(key: str, value: str) -> int:
-    """Appends to a Redis list; the number of entries tells the try."""
+    """Appends to a Redis list; returns the number of entries."""
     with redis.Redis.from_url(settings.CELERY_BROKER_URL, client_name=TESTS) as client:
         return int(client.rpush(f"test:{key}", value))
 

@@ -9,7 +9,7 @@ from typing import Any
 import redis
 from django.conf import settings
 
-from dutiful.task.base import task
+from dutiful.task import task
 from dutiful.task.retries import PermanentError, Retry
 
 SOON = Retry(times=3, backoff=0.2, floor=0.1, cap=0.5)

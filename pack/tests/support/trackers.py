@@ -1,4 +1,4 @@
-"""A tracker of one's own for tests: `ERROR_TRACKER=tests.support.trackers.note` in a worker.
+"""A tracker for tests: `ERROR_TRACKER=tests.support.trackers.note` in a worker.
 
 It writes a line of JSON a call to the file that TRACKED names.
 """
@@ -31,5 +31,5 @@ def _write(error: BaseException | None, sentence: str, tags: dict[str, str]) -> 
 
 
 def noted(file: Path) -> list[dict[str, Any]]:
-    """What it was told so far."""
+    """The calls that it has received so far."""
     return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []

@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from dutiful.task.base import task
+from dutiful.task import task
 from tests.support.tasks import note
 
 

@@ -5,11 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from dutiful.monitoring.alerts import rules
 from dutiful.monitoring.alerts.alert import Severity
 from dutiful.monitoring.alerts.catalogue import RULES
-from dutiful.monitoring.alerts.collected import Counters, Look
-from dutiful.monitoring.alerts.state import Book
+from dutiful.monitoring.alerts.collected import Collected, Counters
+from dutiful.monitoring.alerts.rules import evaluation
+from dutiful.monitoring.alerts.rules.evaluation import evaluate
+from dutiful.monitoring.alerts.state import AlertState
 from dutiful.monitoring.slo.starts import Span, Starts
 from dutiful.monitoring.snapshot import facts
 from dutiful.monitoring.snapshot.replicas import Replica
@@ -38,7 +39,7 @@ def no_workers() -> facts.Workers:
 
 
 BEHIND = (Replica(name="replica1", usable=False, behind_seconds=61.0, behind_bytes=5),)
-BAD: dict[str, Callable[[], Look]] = {
+BAD: dict[str, Callable[[], Collected]] = {
     "broker-down": lambda: look(snapshot(server=facts.Server(unreachable="refused"))),
     "database-down": lambda: look(snapshot(database=facts.Database(unreachable="refused"))),
     "queue-unserved": lambda: look(
@@ -63,65 +64,67 @@ BAD: dict[str, Callable[[], Look]] = {
         snapshot(server=facts.Server(persistence_error="MISCONF no space left"))
     ),
     "database-connections": lambda: look(
-        snapshot(database=facts.Database(seen=taken(81, web=50, worker_io=31)))
+        snapshot(database=facts.Database(connections=taken(81, web=50, worker_io=31)))
     ),
-    "database-budget": lambda: look(snapshot(database=facts.Database(seen=taken(0, limit=20)))),
+    "database-budget": lambda: look(
+        snapshot(database=facts.Database(connections=taken(0, limit=20)))
+    ),
     "replica-lag": lambda: look(
         snapshot(database=facts.Database(replicas=(*BEHIND, Replica(name="replica2"))))
     ),
-    "channel-failing": lambda: look(silent_channels={"webhook": "the receiver answered 500"}),
+    "channel-failing": lambda: look(failing_channels={"webhook": "the receiver answered 500"}),
 }
 
 
-def seen(book: Book, bad: Look, seconds: int, since: int = 0) -> dict[str, list[str]]:
-    """A look each five seconds; what was told."""
+def seen(state: AlertState, bad: Collected, seconds: int, since: int = 0) -> dict[str, list[str]]:
+    """A pass every five seconds; what was reported."""
     told: dict[str, list[str]] = {"fired": [], "resolved": []}
     for later in range(since, since + seconds + 1, 5):
-        book.judge(rules.findings(bad), NOW + later)
-        notice = book.notice(NOW + later)
+        state.update(evaluate(bad), NOW + later)
+        notice = state.notice(NOW + later)
         told["fired"] += [alert.key for alert in notice.fired]
         told["resolved"] += [alert.key for alert in notice.resolved]
     return told
 
 
 def test_all_is_well_where_all_is_well() -> None:
-    book = Book()
-    assert seen(book, look(), 600) == {"fired": [], "resolved": []}
-    assert set(rules.JUDGES) == {rule.id for rule in RULES} == set(BAD)
+    state = AlertState()
+    assert seen(state, look(), 600) == {"fired": [], "resolved": []}
+    assert set(evaluation.EVALUATORS) == {rule.id for rule in RULES} == set(BAD)
 
 
 @pytest.mark.parametrize("rule", [rule.id for rule in RULES])
 def test_it_fires_is_told_once_and_is_over_when_mended(rule: str) -> None:
-    book = Book()
-    told = seen(book, BAD[rule](), 100)
+    state = AlertState()
+    told = seen(state, BAD[rule](), 100)
     assert [key for key in told["fired"] if key.partition(":")[0] == rule], told
     assert len(told["fired"]) == len(set(told["fired"]))
     assert not told["resolved"]
-    for alert in book.firing.values():
+    for alert in state.firing.values():
         assert alert.text
         assert alert.text[-1] in "."
         assert alert.since == NOW
     counters = ("evictions", "ticks missed", "workers lost")
     of_queue = ("runs:urgent_fast", "retried:urgent_fast", "dead:urgent_fast")
     at_rest = counted(dict.fromkeys((*counters, *of_queue), 0))
-    well = seen(book, look(counters=at_rest), 700, 105)
+    well = seen(state, look(counters=at_rest), 700, 105)
     assert sorted(well["resolved"]) == sorted(told["fired"])
-    assert not book.firing
+    assert not state.firing
 
 
 def test_a_late_queue_says_when_it_is_drained_and_what_to_do() -> None:
-    book = Book()
+    state = AlertState()
     busy = queue("urgent_fast", depth=900, oldest_seconds=90.0, arrivals=30.0, departures=10.0)
-    ample = facts.Database(seen=taken(5, limit=500))
-    seen(book, look(snapshot(queues=busy, database=ample)), 10)
-    alert = book.firing["queue-late:urgent_fast"]
+    ample = facts.Database(connections=taken(5, limit=500))
+    seen(state, look(snapshot(queues=busy, database=ample)), 10)
+    alert = state.firing["queue-late:urgent_fast"]
     assert "waits for 1 min 30 s; promised are 5 s" in alert.text
     assert "drained never; it needs 21 more workers of profile io" in alert.text
     assert alert.advice[0] == "heroku ps:scale worker_io=22"
     # 100 connections, of which the others may take 18 and 5 are strangers': 77 for workers of 9.
-    book = Book()
-    seen(book, look(snapshot(queues=busy)), 10)
-    alert = book.firing["queue-late:urgent_fast"]
+    state = AlertState()
+    seen(state, look(snapshot(queues=busy)), 10)
+    alert = state.firing["queue-late:urgent_fast"]
     assert "needs 21 more workers of profile io, and the database has connections for 7" in (
         alert.text
     )
@@ -139,12 +142,12 @@ def test_what_cannot_be_reached_is_judged_neither_good_nor_bad() -> None:
         beat=facts.Beat(unreachable=away, leader_unreachable=away),
         database=facts.Database(unreachable=away),
     )
-    found = rules.findings(look(blind))
+    found = evaluate(look(blind))
     known = {rule for rule, findings in found.items() if findings}
     assert known == {"broker-down", "database-down", "slo-burn-fast", "slo-burn-slow"}
-    book = Book()
-    seen(book, look(snapshot(queues=queue("urgent_fast", depth=9, oldest_seconds=90.0))), 5)
-    told = seen(book, look(blind), 600, 10)
+    state = AlertState()
+    seen(state, look(snapshot(queues=queue("urgent_fast", depth=9, oldest_seconds=90.0))), 5)
+    told = seen(state, look(blind), 600, 10)
     assert sorted(told["fired"]) == ["broker-down", "database-down"]
     assert told["resolved"] == []
 
@@ -152,45 +155,47 @@ def test_what_cannot_be_reached_is_judged_neither_good_nor_bad() -> None:
 def test_every_worker_dead_is_one_alert_a_queue_and_one_for_the_workers() -> None:
     dead = tuple(replace(worker, alive=False) for worker in snapshot().workers.each)
     waits = queue("urgent_fast", depth=50, oldest_seconds=200.0)
-    book = Book()
+    state = AlertState()
     fleet = snapshot(queues=waits, workers=replace(snapshot().workers, each=dead))
-    told = seen(book, look(fleet), 300)
+    told = seen(state, look(fleet), 300)
     # Nobody serves it, so that it is late too needs no word of its own.
     assert sorted(told["fired"]) == ["queue-unserved:urgent_fast", "worker-lost"]
-    assert "io@here" in book.firing["worker-lost"].text
+    assert "io@here" in state.firing["worker-lost"].text
 
 
 def test_a_leader_that_is_missed_is_an_alert_within_a_minute() -> None:
-    book = Book()
+    state = AlertState()
     gone = replace(snapshot().beat, leader="")
-    assert seen(book, look(snapshot(beat=gone)), 40)["fired"] == []
-    assert seen(book, look(snapshot(beat=gone)), 5, 45)["fired"] == ["beat-silent"]
+    assert seen(state, look(snapshot(beat=gone)), 40)["fired"] == []
+    assert seen(state, look(snapshot(beat=gone)), 5, 45)["fired"] == ["beat-silent"]
     # The database away as well: the lease alone tells.
     alone = facts.Beat(unreachable="refused", leader="")
-    assert seen(Book(), look(snapshot(beat=alone)), 60)["fired"] == ["beat-silent"]
+    assert seen(AlertState(), look(snapshot(beat=alone)), 60)["fired"] == ["beat-silent"]
 
 
 def test_a_paused_heartbeat_and_one_before_the_first_are_not_late() -> None:
     paused = beat("urgent_fast", ran_at=NOW - 9000, paused=True)
-    assert seen(Book(), look(snapshot(beat=paused)), 60)["fired"] == []
+    assert seen(AlertState(), look(snapshot(beat=paused)), 60)["fired"] == []
     never = snapshot(beat=beat("urgent_fast", ran_at=None))
-    assert seen(Book(), look(never, since=NOW - 60), 10)["fired"] == []
-    assert seen(Book(), look(never, since=NOW - 130), 10)["fired"] == ["heartbeat-late:urgent_fast"]
+    assert seen(AlertState(), look(never, since=NOW - 60), 10)["fired"] == []
+    assert seen(AlertState(), look(never, since=NOW - 130), 10)["fired"] == [
+        "heartbeat-late:urgent_fast"
+    ]
 
 
 def test_the_last_five_percent_of_memory_are_critical() -> None:
-    book = Book()
-    seen(book, look(snapshot(server=facts.Server(memory=96, memory_limit=100))), 20)
-    assert book.firing["broker-memory"].severity is Severity.CRITICAL
+    state = AlertState()
+    seen(state, look(snapshot(server=facts.Server(memory=96, memory_limit=100))), 20)
+    assert state.firing["broker-memory"].severity is Severity.CRITICAL
 
 
 def test_a_rule_that_breaks_does_not_silence_the_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def broken(look: Look) -> None:
+    def broken(collected: Collected) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setitem(rules.JUDGES, "queue-late", broken)
-    found = rules.findings(BAD["broker-down"]())
+    monkeypatch.setitem(evaluation.EVALUATORS, "queue-late", broken)
+    found = evaluate(BAD["broker-down"]())
     assert found["queue-late"] is None
     assert found["broker-down"]

@@ -1,4 +1,4 @@
-"""Each check of the schedule, by its id: a wrong line is an error before anything runs."""
+"""Each check of the schedule, by its id."""
 
 from collections.abc import Iterable
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""When a crontab fires."""
+"""The times at which a crontab fires."""
 
 from datetime import UTC, datetime
 from itertools import islice

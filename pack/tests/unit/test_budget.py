@@ -10,11 +10,11 @@ from dutiful import env
 from dutiful.catalogue.defaults import COMPUTE, IO, PROFILES
 from dutiful.database.connections import WEB_CONNECTIONS
 from dutiful.monitoring.budget import load, plan, report, server
-from dutiful.monitoring.budget.sums import RESERVE, Budget, Limit, Part, Seen
+from dutiful.monitoring.budget.sums import RESERVE, Budget, Limit, Measured, Part
 from dutiful.monitoring.cost import Cost, Costs
 from dutiful.monitoring.fleet.store import Counts
 from dutiful.monitoring.snapshot import facts
-from dutiful.worker.deployment import needs, procfile
+from dutiful.worker.deployment import procfile, resources
 from tests.support.looks import snapshot, taken
 
 WEB = Part("web", "web", 2, rest=0, most=4, files=60)
@@ -26,7 +26,7 @@ def budget(room: int, *, others: int = 0) -> Budget:
 
 
 def counts(**planned: int) -> Mapping[str, int]:
-    return {part.name: part.count for part in plan.budget(planned, Seen()).parts}
+    return {part.name: part.count for part in plan.budget(planned, Measured()).parts}
 
 
 def test_it_adds_up_and_fits_to_the_last_connection() -> None:
@@ -46,8 +46,8 @@ def test_it_adds_up_and_fits_to_the_last_connection() -> None:
 def test_the_tightest_limit_counts_and_the_fullest_warns() -> None:
     limits = (Limit("max_connections", 97, 90, 60), Limit("role", 40, 20, 0))
     assert Budget((WEB,), limits).tightest == limits[0]  # 37 are left of it
-    assert Seen(limits).fullest == limits[0]
-    assert Seen((limits[0], Limit("role", 20, 20, 0))).fullest == Limit("role", 20, 20, 0)
+    assert Measured(limits).fullest == limits[0]
+    assert Measured((limits[0], Limit("role", 20, 20, 0))).fullest == Limit("role", 20, 20, 0)
     assert Limit("role", 0).share == 1.0  # a role that may not connect at all
 
 
@@ -84,13 +84,13 @@ def test_the_formation_is_what_is_planned_else_what_runs(monkeypatch: pytest.Mon
     with pytest.raises(plan.NoSuchProcess, match="no bot, wrokers in the Procfile; it has web, w"):
         counts(bot=1, wrokers=2)
     two = facts.Workers(each=tuple(replace(w, profile="io") for w in snapshot().workers.each))
-    running = plan.budget({}, Seen(live={"web": 2 * WEB_CONNECTIONS + 1}), two).parts
+    running = plan.budget({}, Measured(live={"web": 2 * WEB_CONNECTIONS + 1}), two).parts
     assert {part.name: part.count for part in running if part.count > 1} == {
         "web": 3,  # its connections must come from somewhere
         "worker_io": 2,  # their leases
     }
     gone = facts.Workers(each=tuple(replace(w, alive=False) for w in two.each))
-    assert all(part.count == 1 for part in plan.budget({}, Seen(), gone).parts)
+    assert all(part.count == 1 for part in plan.budget({}, Measured(), gone).parts)
     seen = taken(5)
     assert plan.budget({}, seen).limits == seen.limits
     monkeypatch.setenv("DATABASE_PGBOUNCER", "1")
@@ -99,7 +99,7 @@ def test_the_formation_is_what_is_planned_else_what_runs(monkeypatch: pytest.Mon
 
 
 def test_each_process_takes_what_its_pool_may_open() -> None:
-    parts = {part.name: part for part in plan.budget({}, Seen()).parts}
+    parts = {part.name: part for part in plan.budget({}, Measured()).parts}
     assert parts["worker_io"].most == IO.database_connections
     assert parts["worker_compute"].most == COMPUTE.database_connections
     assert parts["web"].most == WEB_CONNECTIONS
@@ -110,8 +110,8 @@ def test_each_process_takes_what_its_pool_may_open() -> None:
 def test_the_smallest_heroku_has_room_for_the_small_formation() -> None:
     """essential-0 gives 20 connections; README's commands start no Flower."""
     small = [
-        Part(each.name, each.kind, 1, *needs.of_database(each), files=0)
-        for each in procfile.lines(env.ROOT, profiles=PROFILES["small"])
+        Part(each.name, each.kind, 1, *resources.of_database(each), files=0)
+        for each in procfile.read(env.ROOT, profiles=PROFILES["small"])
     ]
     assert Budget(tuple(small), (Limit("role", 20),)).lacks == 0
 
@@ -134,8 +134,8 @@ def test_load_as_recorded_and_with_every_slot_busy() -> None:
     )
     all_ = load.recorded(seen)
     assert (all_.queries, all_.busy) == (31.4, 0.14)
-    lines = procfile.lines(env.ROOT, profiles=PROFILES["standard"])
-    named = plan.budget({"worker_io": 2, "worker_compute": 3}, Seen())
+    lines = procfile.read(env.ROOT, profiles=PROFILES["standard"])
+    named = plan.budget({"worker_io": 2, "worker_compute": 3}, Measured())
     io, compute = load.projected(seen, lines, named)
     # io: of 200 s of its queues' tasks, 10 s in the database and 3100 statements; 200 slots.
     assert io.queries == pytest.approx(3100)
@@ -152,7 +152,7 @@ def test_load_as_recorded_and_with_every_slot_busy() -> None:
 
 def test_what_is_said() -> None:
     tight = budget(37, others=9)
-    seen = Seen(tight.limits, {"web": 2, "worker_mail": 4}, 1)
+    seen = Measured(tight.limits, {"web": 2, "worker_mail": 4}, 1)
     loads = [load.Load("recorded", 3.0, 0.1, 0.1), load.Load("worker_io", 9000.0, 27, 31.0)]
     said = report.table(tight, seen, loads, 1024, 3600)
     assert "worker_io        3     6       27    0\n" in said
@@ -175,9 +175,9 @@ def test_what_is_said() -> None:
 def test_who_may_read_replicas_measures_them_on_the_primary(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    lines = procfile.lines(env.ROOT, profiles=PROFILES["standard"])
-    before = {line.kind: needs.of_database(line)[1] for line in lines}
+    lines = procfile.read(env.ROOT, profiles=PROFILES["standard"])
+    before = {line.kind: resources.of_database(line)[1] for line in lines}
     monkeypatch.setenv("REPLICA_URLS", "postgres://app@replica:5432/app")
-    after = {line.kind: needs.of_database(line)[1] for line in lines}
+    after = {line.kind: resources.of_database(line)[1] for line in lines}
     more = {kind for kind in after if after[kind] > before[kind]}
     assert more == {"web", "worker_io", "worker_compute"}

@@ -1,4 +1,4 @@
-"""What makes a message one that cannot be run, and how long an unknown one waits."""
+"""Which messages cannot be run, and how long one of an unknown task is put back."""
 
 import time
 from typing import Any
@@ -6,9 +6,8 @@ from typing import Any
 import pytest
 from kombu import Message
 
-from dutiful.worker.consumer import faults
-from dutiful.worker.consumer import unknown as consumer_unknown
-from dutiful.worker.consumer.unknown import Unknown
+from dutiful.worker.consumer import deferral, faults
+from dutiful.worker.consumer.deferral import unknown_tasks
 
 HEADERS: dict[str, Any] = {"task": "a", "id": "1"}
 
@@ -50,37 +49,37 @@ def test_an_eta_that_is_no_time_is_a_fault(eta: Any) -> None:
     assert "is no time" in wrong
 
 
-def test_patience_counts_from_the_first_sight(monkeypatch: pytest.MonkeyPatch) -> None:
-    unknown = Unknown({})
+def test_the_time_counts_from_the_first_sight(monkeypatch: pytest.MonkeyPatch) -> None:
+    unknown = unknown_tasks({})
     now = float(round(time.monotonic()))  # sums of whole numbers are exact
     monkeypatch.setattr(time, "monotonic", lambda: now)
     assert unknown.age("tag") == 0
-    assert unknown.wait(0) == consumer_unknown.PAUSE_SECONDS
+    assert unknown.pause(0) == deferral.UNKNOWN_PAUSE_SECONDS
     now += 100
     assert unknown.age("tag") == 100
-    assert unknown.wait(100) == 25  # a quarter of the age
-    now += consumer_unknown.PATIENCE_SECONDS - 101
-    wait = unknown.wait(unknown.age("tag"))
-    assert wait is not None
-    assert wait < 2, "no later than the end of its patience"
+    assert unknown.pause(100) == 25  # a quarter of the age
+    now += deferral.UNKNOWN_LONGEST_SECONDS - 101
+    pause = unknown.pause(unknown.age("tag"))
+    assert pause is not None
+    assert pause < 2, "no later than the end of its time"
     now += 1
-    assert unknown.wait(unknown.age("tag")) is None
+    assert unknown.pause(unknown.age("tag")) is None
     unknown.forget("tag")
     assert unknown.age("tag") == 0
 
 
-def test_a_name_is_warned_of_once_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
-    unknown = Unknown({})
+def test_a_name_is_logged_once_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    unknown = unknown_tasks({})
     now = float(round(time.monotonic()))  # sums of whole numbers are exact
     monkeypatch.setattr(time, "monotonic", lambda: now)
     assert [unknown.warns("a"), unknown.warns("b"), unknown.warns("a")] == [True, True, False]
-    now += consumer_unknown.WARN_SECONDS
+    now += deferral.WARN_SECONDS
     assert [unknown.warns("a"), unknown.warns("a")] == [True, False]
 
 
 def test_what_is_remembered_is_bounded() -> None:
-    unknown = Unknown({})
-    for number in range(consumer_unknown.REMEMBERED + 500):
+    unknown = unknown_tasks({})
+    for number in range(deferral.REMEMBERED + 500):
         unknown.age(str(number))
         unknown.warns(str(number))
-    assert len(unknown._seen) == len(unknown._warned) == consumer_unknown.REMEMBERED
+    assert len(unknown._first_seen) == len(unknown._warned) == deferral.REMEMBERED

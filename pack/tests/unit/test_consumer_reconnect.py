@@ -4,7 +4,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from dutiful.drills.host.celery import app
-from dutiful.worker.consumer.consumer import RECONNECT_SECONDS, Consumer
+from dutiful.worker.consumer.lossless import LosslessConsumer
+from dutiful.worker.consumer.reconnection import RECONNECT_SECONDS
 
 
 def test_it_asks_for_the_broker_every_few_seconds_and_for_as_long_as_before() -> None:
@@ -14,7 +15,7 @@ def test_it_asks_for_the_broker_every_few_seconds_and_for_as_long_as_before() ->
         asked.append((tries, options["interval_max"]))
         return "connected"
 
-    consumer = Consumer.__new__(Consumer)
+    consumer = LosslessConsumer.__new__(LosslessConsumer)
     consumer.app, consumer.first_connection_attempt = app, False
     assert consumer.ensure_connected(SimpleNamespace(ensure_connection=ensure)) == "connected"
     assert asked == [(10 * app.conf.broker_connection_max_retries, RECONNECT_SECONDS)]

@@ -1,4 +1,4 @@
-"""Which errors of a database pass, and how soon the task tries again."""
+"""Which errors of a database are temporary, and how soon the task is retried."""
 
 import sqlite3
 
@@ -13,7 +13,7 @@ from dutiful.task.retries import DATABASE, NEVER, QUICK, PermanentError, Retry
 
 
 def wrapped(outer: type[Exception], inner: BaseException) -> Exception:
-    """As Django raises what a driver has raised."""
+    """Django's error for a driver's error."""
     try:
         raise outer(str(inner)) from inner
     except outer as error:

@@ -13,7 +13,10 @@ WORDS = " ".join(PAGE.split())
 
 def test_the_pools() -> None:
     shared = profiles.shared_connections(defaults.IO.slots)
-    assert f"(`io`, {defaults.IO.slots} slots) | {shared}, and {profiles.TRIAL_CONNECTIONS}" in PAGE
+    assert (
+        f"(`io`, {defaults.IO.slots} slots) | {shared}, and {profiles.ISOLATED_RUN_CONNECTIONS}"
+        in PAGE
+    )
     compute = defaults.COMPUTE.slots
     assert f"{compute} slots) | {compute}, {profiles.MAIN_CONNECTIONS} of the main" in PAGE
     assert f"| web | {connections.WEB_CONNECTIONS} a gunicorn process" in PAGE

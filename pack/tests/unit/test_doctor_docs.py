@@ -16,7 +16,7 @@ def test_a_finding_keeps_its_id_to_itself_and_its_place_in_the_table() -> None:
     for kind in kinds():
         assert re.fullmatch(r"doctor\.[EWU]\d{3}", kind.id)
         assert kind.severity[0].upper() == kind.id[7]
-        for text in (kind.title, kind.risk, kind.mend):
+        for text in (kind.title, kind.risk, kind.fix):
             assert text
             assert "<" not in text, f"{kind.id}: Markdown would hide what is in <>"
 

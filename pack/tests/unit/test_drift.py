@@ -6,29 +6,29 @@ from typing import Any
 import pytest
 
 from dutiful.conf.queues import by_name, catalogue
-from dutiful.monitoring.drift.drift import Figures, advice, judge, one, surely
-from dutiful.monitoring.fleet.buckets import SIZE, index
+from dutiful.monitoring.drift.drift import Figures, advice, evaluate, evaluate_one, surely
+from dutiful.monitoring.fleet.buckets import empty, index
 from tests.support import drifting
 from tests.support.tasks import legacy
 
 
 def figures(*runs: tuple[float, int], cpu_share: float = 0.01, cpu_each: float = 0.01) -> Figures:
     """Pairs of seconds and how many runs took them."""
-    counts = [0] * SIZE
+    counts = empty()
     for seconds, count in runs:
         counts[index(seconds)] += count
     return Figures("t", counts, cpu_share, cpu_each, 0.1, 0.2, 0.3)
 
 
 def found(queue: str, *runs: tuple[float, int], **more: Any) -> tuple[str, str | None] | None:
-    finding = one(figures(*runs, **more), by_name(queue))
+    finding = evaluate_one(figures(*runs, **more), by_name(queue))
     return (finding.kind, finding.fits.name if finding.fits else None) if finding else None
 
 
 @pytest.mark.parametrize("queue", catalogue())
 def test_what_keeps_its_promise_fits(queue: Any) -> None:
     runs = ((queue.runs_within, 960), (queue.runs_within + 1, 40))
-    assert one(figures(*runs, cpu_share=0.05, cpu_each=1), queue) is None
+    assert evaluate_one(figures(*runs, cpu_share=0.05, cpu_each=1), queue) is None
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_chance_is_no_verdict() -> None:
 def test_tasks_of_the_registry() -> None:
     slow = figures((3.0, 100))
     registry = {each.name: each for each in (drifting.dawdles, drifting.fits, legacy)}
-    verdict = judge(
+    verdict = evaluate(
         [
             replace(slow, task=drifting.dawdles.name),
             replace(figures((0.1, 100)), task=drifting.fits.name),

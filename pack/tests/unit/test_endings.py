@@ -1,4 +1,4 @@
-"""How an end is told: the reason, the exception, the group, the attempts on the message."""
+"""How an ending is described: the reason, the exception, the group, the attempts."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from dutiful.beat.tasks import purge
 from dutiful.deadletters.fingerprint import fingerprint, normal, own_frame
 from dutiful.task import attempts
 from dutiful.task.arguments import ArgumentsDoNotFit
-from dutiful.task.endings import LONGEST_TRACEBACK, Ending, ending
+from dutiful.task.endings import LONGEST_TRACEBACK, Ending, ending_of
 from dutiful.task.retries import PermanentError
 
 
@@ -20,7 +20,7 @@ def ended(error: BaseException, retries: int = 0, most: int = 0) -> Ending | Non
     try:
         raise error
     except BaseException:  # noqa: BLE001  # as a pool does
-        return ending(ExceptionInfo(), error, retries, most)
+        return ending_of(ExceptionInfo(), error, retries, most)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_a_group_is_the_same_failure_whatever_the_row() -> None:
 def test_attempts_are_bounded() -> None:
     known: Any = "whatever came"
     for number in range(50):
-        known = attempts.noted(known, ValueError(f"{number} " + "x" * 999), "io@a")
+        known = attempts.with_attempt(known, ValueError(f"{number} " + "x" * 999), "io@a")
     assert len(known) == attempts.MOST
     assert known[0][2].startswith("ValueError: 0 ")
     assert known[-1][2].startswith("ValueError: 49 ")

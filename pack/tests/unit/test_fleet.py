@@ -3,30 +3,69 @@
 import os
 
 import pytest
+from django.test import override_settings
 
 from dutiful.conf.queues import catalogue
-from dutiful.monitoring.fleet.buckets import BOUNDS, SIZE, above, index, quantile
+from dutiful.monitoring.fleet.buckets import (
+    USUAL,
+    above,
+    edges,
+    empty,
+    from_labels,
+    index,
+    labelled,
+    quantile,
+)
 from dutiful.monitoring.fleet.pipe import Pipe
 from dutiful.monitoring.fleet.publishes import role
-from dutiful.monitoring.fleet.store import OTHER, parse
+from dutiful.monitoring.fleet.store import OTHER, Counts, Fleet, parse
 from dutiful.monitoring.fleet.tally import MOST_TASKS, Tally
+from dutiful.monitoring.history import deltas
+from tests.support.own_catalogue import PROFILES, QUEUES
 
 
-def test_every_promise_is_a_bound() -> None:
+def test_every_promise_is_an_edge() -> None:
     for queue in catalogue():
-        assert queue.starts_within in BOUNDS
-        assert queue.runs_within in BOUNDS
+        assert queue.starts_within in edges()
+        assert queue.runs_within in edges()
+
+
+def test_the_edges_follow_the_projects_catalogue() -> None:
+    before = edges()
+    with override_settings(DUTIFUL={"QUEUES": QUEUES, "PROFILES": PROFILES}):
+        assert {7.0, 45.0, 90.0, 660.0, 4000.0, 172800.0} == set(edges()) - set(USUAL)
+        assert list(edges()) == sorted(edges())
+        counts = empty()
+        for seconds in (60, 89, 90, 91, 1e6):
+            counts[index(seconds)] += 1
+        assert above(counts, 90) == 2
+        kept = labelled(counts)
+    assert kept == {"60": 1, "90": 2, "120": 1, "+Inf": 1}
+    assert edges() == before
+    # Another release, without that promise: what was 90 s at most is 120 s at most.
+    assert labelled(from_labels(kept)) == {"60": 1, "120": 3, "+Inf": 1}
+
+
+def test_history_goes_on_over_a_change_of_the_catalogue() -> None:
+    with override_settings(DUTIFUL={"QUEUES": QUEUES, "PROFILES": PROFILES}):
+        old = Counts(wait=from_labels({"90": 5}))
+        baseline = deltas.flat(Fleet({("mail", "urgent_fast"): old}, {}))
+        fields = {f"mail|urgent_fast|{name}": by for name, by in old.numbers().items()}
+    fields["mail|urgent_fast|wait|120"] = 2
+    now = parse({name.encode(): str(by).encode() for name, by in fields.items()})
+    (counts,) = deltas.since(deltas.flat(now), baseline).values()
+    assert labelled(counts.wait) == {"120": 2}  # not the five once more
 
 
 def test_quantiles_lie_in_their_bucket() -> None:
-    counts = [0] * SIZE
+    counts = empty()
     assert quantile(counts, 0.5) is None
     for milliseconds in range(1, 1001):
         counts[index(milliseconds / 1000)] += 1
     assert quantile(counts, 0.5) == pytest.approx(0.5, abs=0.01)
     assert quantile(counts, 0.99) == pytest.approx(0.99, abs=0.01)
     assert above(counts, 0.5) == 500
-    assert quantile([0] * (SIZE - 1) + [3], 0.5) == BOUNDS[-1]
+    assert quantile([*empty()[:-1], 3], 0.5) == edges()[-1]
 
 
 def test_a_tally_is_what_the_hash_holds() -> None:

@@ -1,4 +1,4 @@
-"""The key of a call: the same for each way to write it, another for another call."""
+"""The key of a call: equal for all ways to write the call, different for another call."""
 
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
@@ -12,7 +12,7 @@ from dutiful.conf.queues import NotInCatalogue
 from dutiful.idempotency import IdempotentTask, UniqueTask, keys
 from dutiful.idempotency.checks import _problems
 from dutiful.publishing.router import declared, route
-from dutiful.task import claims
+from dutiful.task import dispatch
 
 PK = UUID("6ba7b810-9dad-11d1-80b4-00c04fd430c8")
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -49,7 +49,7 @@ def test_the_way_through_a_message_changes_nothing() -> None:
 
 
 def test_what_counts_first() -> None:
-    headers = {keys.HEADER: "order-7", claims.CLAIM: "nightly@2026"}
+    headers = {keys.HEADER: "order-7", dispatch.TOKEN: "nightly@2026"}
     assert keys.key("app.pay", headers, "f" * 32) == "app.pay/order-7"
     del headers[keys.HEADER]
     assert keys.key("app.pay", headers, "f" * 32) == "app.pay/nightly@2026"

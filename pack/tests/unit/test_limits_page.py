@@ -1,8 +1,8 @@
-"""docs/limits-on-threads.md says the numbers that are in force."""
+"""docs/limits-on-threads.md has the numbers of the code."""
 
 from dutiful.env import ROOT
 from dutiful.worker import replace
-from dutiful.worker.memory import memory, watch
+from dutiful.worker.memory import usage, watch
 from dutiful.worker.threads import limits
 
 
@@ -16,5 +16,5 @@ def test_the_page_and_the_code_agree() -> None:
     assert "Each second" in page
     assert watch.PATIENCE == 3
     assert "Three readings" in page
-    assert memory.CGROUP_SHARE == 0.9
+    assert usage.CGROUP_SHARE == 0.9
     assert "nine tenths" in page

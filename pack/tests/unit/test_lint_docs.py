@@ -1,4 +1,4 @@
-"""docs/lint.md is made of what the code says."""
+"""docs/lint.md has the rules of the code."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""dutiful.E003 to dutiful.E008: each on what it is for, and silent on what only looks like it."""
+"""dutiful.E003 to E008: what each finds, and what it does not find."""
 
 import pytest
 from django.apps import apps

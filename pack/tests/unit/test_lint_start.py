@@ -1,8 +1,8 @@
-"""dutiful.E001 and dutiful.E002: what holds at every start, by what is registered."""
+"""dutiful.E001 and E002, which every start checks on registered tasks."""
 
 from celery import shared_task
 
-from dutiful.task.base import task
+from dutiful.task import task
 from dutiful.task.checks import check_aliases, check_declarations
 from tests.support.lint import Shop
 

@@ -1,4 +1,4 @@
-"""dutiful.W001 to dutiful.W009: each on what it is for, and silent on what only looks like it."""
+"""dutiful.W001 to W009: what each finds, and what it does not find."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Lines leave in batches where many threads log, and none is lost or mixed with another."""
+"""Lines are written in batches if many threads log, and none is lost or mixed with another."""
 
 import io
 import logging
@@ -9,8 +9,8 @@ from weakref import WeakSet
 
 import pytest
 
-from dutiful.errors import log_lines
-from dutiful.errors.log_lines import BATCH_SECONDS, Lines
+from dutiful.errors.logs import lines
+from dutiful.errors.logs.lines import BATCH_SECONDS, Lines
 
 
 def _logger(handler: Lines) -> logging.Logger:
@@ -71,7 +71,7 @@ def test_a_closed_stream_harms_nobody() -> None:
         logging.raiseExceptions = before
 
 
-def test_errors_of_a_storm_leave_together_and_soon() -> None:
+def test_errors_of_a_storm_leave_batching_and_soon() -> None:
     writes: list[str] = []
 
     class Stream(io.StringIO):
@@ -95,7 +95,7 @@ def test_errors_of_a_storm_leave_together_and_soon() -> None:
 
 
 class Counted(io.StringIO):
-    """Counts what is written at once."""
+    """Counts the writes."""
 
     writes = 0
 
@@ -106,10 +106,10 @@ class Counted(io.StringIO):
 
 @pytest.fixture
 def batched(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in a worker of threads, for this test; no other handler of this process is touched."""
-    monkeypatch.setattr(log_lines, "_together", False)
-    monkeypatch.setattr(log_lines, "_all", WeakSet())
-    log_lines.batch()
+    """Writes in batches, as a worker on threads does; other handlers are untouched."""
+    monkeypatch.setattr(lines, "_batching", False)
+    monkeypatch.setattr(lines, "_handlers", WeakSet())
+    lines.batch()
 
 
 def _configured() -> tuple[logging.Logger, Lines, Counted]:
@@ -132,7 +132,7 @@ def test_handlers_of_a_later_configuration_write_in_batches_too(batched: None) -
 def test_a_child_writes_its_lines_at_once_and_none_of_its_parents(
     batched: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(log_lines, "BATCH_SECONDS", 5)  # not written yet as the child begins
+    monkeypatch.setattr(lines, "BATCH_SECONDS", 5)  # not written yet as the child begins
     logger, handler, out = _configured()
     logger.info("parent")
     child = os.fork()

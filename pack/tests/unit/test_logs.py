@@ -1,4 +1,4 @@
-"""What the log shows: a developer sees trouble, production sees every line as JSON."""
+"""The log in development, and in production, where every line is JSON."""
 
 import io
 import json
@@ -8,7 +8,8 @@ from typing import Any
 
 from django.conf import settings as django_settings
 
-from dutiful.errors import log_lines, logs
+from dutiful.errors.logs import configuration as logs
+from dutiful.errors.logs import lines
 
 
 def said(environment: str) -> str:
@@ -23,7 +24,7 @@ def said(environment: str) -> str:
         logger.info("Sending due task heartbeat-urgent_fast")
         logger.warning("heartbeat of urgent_fast is late")
         logger.info("sent a mail")
-        log_lines.flush()
+        lines.flush()
     finally:
         root.handlers, root.level = before, level
         dictConfig(django_settings.LOGGING)

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from dutiful.worker.memory import memory
+from dutiful.worker.memory import usage
 from dutiful.worker.memory.growth import MOST_NAMES, Growth
-from dutiful.worker.memory.memory import MB
+from dutiful.worker.memory.usage import MB
 
 PAGES = 256
 """Of a megabyte."""
@@ -26,7 +26,7 @@ class Story:
         self.used += int(times * kept * MB)
 
     def look(self) -> None:
-        self.growth.look(self.used)
+        self.growth.sample(self.used)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -38,21 +38,21 @@ def test_names_the_one_that_keeps_not_the_one_that_takes_the_most(seed: int) -> 
         story.run("gives back", random.randint(0, 10), touched=10)
         story.run("small", random.randint(0, 50), touched=0.04)
         story.look()
-    worst = story.growth.suspects()[0]
+    worst = story.growth.growers()[0]
     assert worst.task == "leaks"
     assert worst.kept == pytest.approx(story.used - 80 * MB, rel=0.2)
     assert f"leaks kept about {worst.kept / MB:,.0f} MB in {worst.runs:,} runs" in (
-        story.growth.told()
+        story.growth.summary()
     )
 
 
-def test_names_nobody_where_nothing_grew() -> None:
+def test_names_no_task_where_nothing_grew() -> None:
     story = Story()
     for _ in range(20):
         story.run("gives back", 5, touched=10)
         story.look()
-    assert story.growth.suspects() == []
-    assert "no task stands out" in story.growth.told()
+    assert story.growth.growers() == []
+    assert "no task stands out" in story.growth.summary()
 
 
 def test_a_thousand_names_are_bounded_and_the_worst_stays() -> None:
@@ -63,38 +63,38 @@ def test_a_thousand_names_are_bounded_and_the_worst_stays() -> None:
         story.look()
     assert len(story.growth._pages) == MOST_NAMES
     assert len(story.growth._with_pages) <= MOST_NAMES**2
-    assert story.growth.suspects()[0].task == "leaks"
+    assert story.growth.growers()[0].task == "leaks"
 
 
 def test_one_real_leak_of_this_process() -> None:
-    growth = Growth(memory.used())
-    growth.ended("what this thread did before")
+    growth = Growth(usage.used())
+    growth.task_ended("what this thread did before")
     kept = []
     for _ in range(5):
         kept.append(bytearray(b"x") * (10 * MB))
-        growth.ended("leaks")
-        growth.look(memory.used())
-        growth.ended("does nothing")
-        growth.look(memory.used())
-    worst = growth.suspects()[0]
+        growth.task_ended("leaks")
+        growth.sample(usage.used())
+        growth.task_ended("does nothing")
+        growth.sample(usage.used())
+    worst = growth.growers()[0]
     assert worst.task == "leaks"
     assert worst.kept == pytest.approx(50 * MB, rel=0.4)
 
 
 @pytest.mark.parametrize(
-    ("said", "allowed"),
+    ("content", "allowed"),
     [("max\n", 256 * MB), (f"{1024 * MB}\n", 256 * MB), (f"{200 * MB}\n", 180 * MB)],
 )
-def test_a_smaller_container_lowers_the_limit(tmp_path: Path, said: str, allowed: int) -> None:
+def test_a_smaller_container_lowers_the_limit(tmp_path: Path, content: str, allowed: int) -> None:
     file = tmp_path / "memory.max"
-    file.write_text(said)
-    assert memory.allowed(256 * MB, (tmp_path / "absent", file)) == allowed
+    file.write_text(content)
+    assert usage.allowed(256 * MB, (tmp_path / "absent", file)) == allowed
 
 
 def test_no_container_no_change(tmp_path: Path) -> None:
-    assert memory.allowed(256 * MB, (tmp_path / "absent",)) == 256 * MB
+    assert usage.allowed(256 * MB, (tmp_path / "absent",)) == 256 * MB
 
 
 def test_memory_of_a_process_that_is_gone_is_nothing() -> None:
-    assert memory.used(2**22 + 1) == 0
-    assert memory.used() > 10 * MB
+    assert usage.used(2**22 + 1) == 0
+    assert usage.used() > 10 * MB

@@ -14,7 +14,7 @@ from dutiful.conf.queues import NotInCatalogue, by_name, catalogue
 from dutiful.drills import tasks as drill_tasks
 from dutiful.drills.host.celery import app
 from dutiful.publishing.batch import publish_batch
-from dutiful.publishing.payload import PayloadError, check
+from dutiful.publishing.message import PayloadError, check
 
 urgent: Any = drill_tasks.urgent  # the types refuse these mistakes before we can
 

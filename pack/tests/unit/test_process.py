@@ -1,4 +1,4 @@
-"""What a process is, by the words that start it."""
+"""The kind of a process, by its command line."""
 
 import shlex
 
@@ -10,7 +10,7 @@ from dutiful.worker.deployment import procfile
 
 
 @pytest.mark.parametrize(
-    ("words", "what"),
+    ("command", "what"),
     [
         ("gunicorn dutiful.drills.host.wsgi --threads 8", "web"),
         ("/app/.venv/bin/gunicorn dutiful.drills.host.wsgi", "web"),
@@ -34,16 +34,18 @@ from dutiful.worker.deployment import procfile
         ("", COMMAND),
     ],
 )
-def test_kinds(words: str, what: str) -> None:
-    assert kind(shlex.split(words), PROFILES["standard"]) == what
+def test_kinds(command: str, what: str) -> None:
+    assert kind(shlex.split(command), PROFILES["standard"]) == what
 
 
 def test_a_workers_flags_win_over_its_profile() -> None:
-    def shape(words: str) -> tuple[str, int]:
-        return procfile.Line("w", tuple(shlex.split(words)), 1, PROFILES["standard"]).shape
+    def pool_and_slots(command: str) -> tuple[str, int]:
+        arguments = tuple(shlex.split(command))
+        entry = procfile.ProcfileEntry("w", arguments, 1, PROFILES["standard"])
+        return entry.pool, entry.slots
 
-    assert shape("celery worker --profile io") == ("threads", 100)
-    assert shape("celery worker --profile=io -c 5 -P prefork") == ("prefork", 5)
-    assert shape("celery worker -Q urgent_fast --concurrency=7") == ("threads", 7)
+    assert pool_and_slots("celery worker --profile io") == ("threads", 100)
+    assert pool_and_slots("celery worker --profile=io -c 5 -P prefork") == ("prefork", 5)
+    assert pool_and_slots("celery worker -Q urgent_fast --concurrency=7") == ("threads", 7)
     with pytest.raises(ValueError, match="w of the Procfile serves no profile"):
-        shape("celery worker")
+        pool_and_slots("celery worker")

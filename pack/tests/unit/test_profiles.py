@@ -43,7 +43,7 @@ def test_the_first_profile_that_serves_all(queues: list[str], profile: str) -> N
 
 
 def test_two_shapes_on_one_worker_are_refused_with_the_reason() -> None:
-    with pytest.raises(ProfileError, match=r"Start a worker for each.*io .threads."):
+    with pytest.raises(ProfileError, match=r"Start one worker for each.*io .threads."):
         serving(["urgent_fast", "average_slow_compute"], STANDARD)
 
 
@@ -63,6 +63,6 @@ def test_queues_are_served_in_the_profiles_order() -> None:
 
 
 def test_connections_follow_from_the_shape() -> None:
-    assert IO.database_connections == 8 + 1  # a pool that 100 threads share, and a trial
-    assert COMPUTE.database_connections == 4 + 2 + 1  # a child each, the main process, a trial
+    assert IO.database_connections == 8 + 1  # a pool that 100 threads share, and an isolated run
+    assert COMPUTE.database_connections == 4 + 2 + 1  # a child each, the main, an isolated run
     assert sum(p.database_connections for p in PROFILES["small"]) == 5 + 4

@@ -1,4 +1,4 @@
-"""The catalogue and the router: what a task declares decides, and errors say what to do."""
+"""The catalogue and the router: the declaration decides the queue, and errors say what to do."""
 
 from types import SimpleNamespace
 

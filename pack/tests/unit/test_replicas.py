@@ -1,4 +1,4 @@
-"""Replicas by configuration: what is refused at the start, and what there is without any."""
+"""The configuration of replicas: what is refused at the start, and no trace without replicas."""
 
 import json
 
@@ -7,10 +7,10 @@ import pytest
 from dutiful import env
 from dutiful.database import connections
 from dutiful.publishing import hooks
-from dutiful.publishing.prepared import WAL, stamped
+from dutiful.publishing.message import WAL, stamped
 from dutiful.replicas.checks import check_declarations
-from dutiful.replicas.position import parse, shown
-from dutiful.task.base import task
+from dutiful.replicas.position import formatted, parse
+from dutiful.task import task
 from tests.support.lint import Shop
 from tests.template.test_env import manage
 
@@ -91,7 +91,7 @@ def test_several_hosts_are_asked_for_the_one_that_takes_writes(
 
 def test_a_position_is_a_number() -> None:
     assert parse("16/B374D848") == 0x16B374D848
-    assert shown(0x16B374D848) == "16/B374D848"
+    assert formatted(0x16B374D848) == "16/B374D848"
     for wrong in (None, "", "16", "x/y", 5, ["1/2"], "1/2/3"):
         assert parse(wrong) is None
 

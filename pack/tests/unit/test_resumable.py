@@ -1,4 +1,4 @@
-"""What can be gone through from a place in it, and what is refused."""
+"""Sources that can be resumed at a place, and those that are refused."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -7,9 +7,9 @@ import pytest
 from django.db import transaction
 
 from dutiful.beat.tasks import purge
-from dutiful.task.base import task
+from dutiful.task import task
 from dutiful.task.iterate import forget, progress
-from dutiful.task.models import Claim, Cursor
+from dutiful.task.models import Cursor, DispatchToken
 from dutiful.task.resumable import source_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
@@ -18,22 +18,24 @@ START = datetime(2026, 1, 31, 23, 59, 59, 123456, tzinfo=UTC)
 
 @pytest.fixture
 def claims() -> None:
-    """Two hundred rows; four of them share each time."""
-    Claim.objects.bulk_create(
-        Claim(key=f"{n:03}", holder=str(n % 3), claimed_at=START + timedelta(microseconds=n // 4))
+    """Two hundred rows, of which four share each time."""
+    DispatchToken.objects.bulk_create(
+        DispatchToken(
+            key=f"{n:03}", holder=str(n % 3), taken_at=START + timedelta(microseconds=n // 4)
+        )
         for n in range(200)
     )
 
 
 @pytest.mark.usefixtures("claims")
 @pytest.mark.parametrize(
-    "order", [(), ("claimed_at",), ("-claimed_at", "key"), ("holder", "-claimed_at"), ("-pk",)]
+    "order", [(), ("taken_at",), ("-taken_at", "key"), ("holder", "-taken_at"), ("-pk",)]
 )
 def test_from_every_place_the_rest_follows(order: tuple[str, ...]) -> None:
-    source = source_of(Claim.objects.order_by(*order))
+    source = source_of(DispatchToken.objects.order_by(*order))
     whole = [(place, row.pk) for place, row in source.after(None)]
     assert len(whole) == 200
-    wanted = Claim.objects.order_by(*order, "pk").values_list("pk", flat=True)
+    wanted = DispatchToken.objects.order_by(*order, "pk").values_list("pk", flat=True)
     assert [pk for _, pk in whole] == [*wanted]
     for index in range(0, 200, 7):
         rest = [row.pk for _, row in source.after(whole[index][0])]
@@ -46,15 +48,15 @@ def test_pages_of_a_queryset_are_few_queries(
 ) -> None:
     monkeypatch.setattr("dutiful.task.resumable.PAGE", 80)
     with django_assert_num_queries(4):
-        assert len([*source_of(Claim.objects.all()).after(None)]) == 200
+        assert len([*source_of(DispatchToken.objects.all()).after(None)]) == 200
 
 
 def test_a_place_is_json_that_the_database_keeps() -> None:
-    Claim.objects.create(key="k", holder="h", claimed_at=START)
-    ((place, _),) = source_of(Claim.objects.order_by("claimed_at")).after(None)
+    DispatchToken.objects.create(key="k", holder="h", taken_at=START)
+    ((place, _),) = source_of(DispatchToken.objects.order_by("taken_at")).after(None)
     cursor = Cursor.objects.create(task_id="t", place=place)
     cursor.refresh_from_db()
-    assert [*source_of(Claim.objects.order_by("claimed_at")).after(cursor.place)] == []
+    assert [*source_of(DispatchToken.objects.order_by("taken_at")).after(cursor.place)] == []
 
 
 def test_sequences_go_on_by_index() -> None:
@@ -67,11 +69,11 @@ def test_sequences_go_on_by_index() -> None:
     ("rows", "why"),
     [
         (lambda: Cursor.objects.order_by("total"), "it may be null"),
-        (lambda: Claim.objects.order_by("?"), "in the order '?'"),
-        (lambda: Claim.objects.values("pk"), "no values"),
-        (lambda: Claim.objects.all()[:5], "no slice"),
-        (lambda: (n for n in range(3)), "cannot go on in a generator"),
-        (lambda: {1, 2}, "cannot go on in a set"),
+        (lambda: DispatchToken.objects.order_by("?"), "in the order '?'"),
+        (lambda: DispatchToken.objects.values("pk"), "no values"),
+        (lambda: DispatchToken.objects.all()[:5], "no slice"),
+        (lambda: (n for n in range(3)), "cannot resume a generator"),
+        (lambda: {1, 2}, "cannot resume a set"),
     ],
 )
 def test_what_has_no_place_to_go_on_from_is_refused(rows: Any, why: str) -> None:
@@ -81,7 +83,7 @@ def test_what_has_no_place_to_go_on_from_is_refused(rows: Any, why: str) -> None
 
 def test_an_order_that_changed_with_a_release_is_refused() -> None:
     with pytest.raises(ValueError, match="the order has changed"):
-        next(source_of(Claim.objects.order_by("key")).after([["id", "5"]]))
+        next(source_of(DispatchToken.objects.order_by("key")).after([["id", "5"]]))
 
 
 @task(name="tests.loops", urgency="average", runtime="slow", bind=True)
@@ -99,10 +101,10 @@ def test_called_as_a_function_it_is_a_plain_loop() -> None:
 
 
 def test_inside_a_transaction_it_is_refused() -> None:
-    """Nothing would be saved, and each run would begin again."""
+    """Nothing would be saved, and each run would start from the beginning."""
     RUNNING.push_request(id="t", called_directly=False)
     try:
-        with transaction.atomic(), pytest.raises(RuntimeError, match="inside a transaction"):
+        with transaction.atomic(), pytest.raises(RuntimeError, match="in a transaction"):
             next(iter(RUNNING.iterate(range(3))))
     finally:
         RUNNING.pop_request()

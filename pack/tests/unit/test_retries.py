@@ -1,4 +1,4 @@
-"""Retry policies: growing waits with jitter, what stops them, and what the other side asks for."""
+"""Retry policies: growing waits with jitter, errors that end them, and Retry-After."""
 
 from datetime import UTC, datetime, timedelta
 from email.message import Message

@@ -1,4 +1,4 @@
-"""A storm of one failure is a few events and one that counts the rest, and hides no other."""
+"""Many equal failures are a few events and one that counts the rest; others still pass."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -12,7 +12,7 @@ from dutiful.errors.sentry import storm as sentry_storm
 
 @pytest.fixture(autouse=True)
 def window() -> Iterator[None]:
-    """One of this test's own, whose rest is told to nobody."""
+    """A limit for this test, which reports nothing."""
     sentry_storm.LIMIT.close()
     yield
     sentry_storm.LIMIT.close()
@@ -66,6 +66,6 @@ def test_frames_keep_the_lines_around_them() -> None:
     gone = {"abs_path": "/nowhere/at/all.py", "lineno": 3}
     source.add({"exception": {"values": [{"stacktrace": {"frames": [frame, gone]}}]}})
     assert frame["context_line"] == "from collections.abc import Iterator"
-    assert frame["pre_context"][0].startswith('"""A storm')
+    assert frame["pre_context"][0].startswith('"""Many equal failures')
     assert len(frame["post_context"]) == source.AROUND
     assert gone == {"abs_path": "/nowhere/at/all.py", "lineno": 3}

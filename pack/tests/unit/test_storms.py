@@ -1,4 +1,4 @@
-"""Of a storm the first few are told, the rest is counted, and another kind still comes through."""
+"""Of many equal reports the first few pass, the rest is counted, and other kinds still pass."""
 
 import os
 import time

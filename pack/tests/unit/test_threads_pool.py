@@ -1,4 +1,4 @@
-"""The thread pool by itself: who speaks for a job, what waits, how long a stop takes, the cost."""
+"""The thread pool by itself: who reports the end of a job, what waits, how long a stop takes."""
 
 import sys
 import threading
@@ -14,7 +14,7 @@ from dutiful.testing.processes import wait_for
 from dutiful.worker.threads import job as threads_job
 from dutiful.worker.threads.current import guard
 from dutiful.worker.threads.job import Job
-from dutiful.worker.threads.limits import Watcher
+from dutiful.worker.threads.limits import LimitWatcher
 from dutiful.worker.threads.pool import TaskPool, instead_of
 
 
@@ -66,7 +66,7 @@ def test_what_waits_can_be_cancelled_and_never_starts(pool: TaskPool) -> None:
     assert sorted(started) == [0, 1]
 
 
-def test_a_stop_waits_no_longer_than_told(pool: TaskPool) -> None:
+def test_a_stop_waits_no_longer_than_its_timeout(pool: TaskPool) -> None:
     gate = threading.Event()
     pool.apply_async(gate.wait)
     wait_for("its start", pool.running)
@@ -76,17 +76,17 @@ def test_a_stop_waits_no_longer_than_told(pool: TaskPool) -> None:
     gate.set()
 
 
-def test_a_job_past_its_hard_limit_says_nothing_more(pool: TaskPool) -> None:
-    said: list[str] = []
+def test_a_job_past_its_hard_limit_reports_nothing_more(pool: TaskPool) -> None:
+    reported: list[str] = []
     gate = threading.Event()
     pool.apply_async(
         gate.wait,
-        callback=lambda _: said.append("success"),
-        error_callback=lambda info: said.append(type(info.exception.exc).__name__),
-        timeout_callback=lambda soft, timeout: said.append(f"timeout {soft} {timeout}"),
+        callback=lambda _: reported.append("success"),
+        error_callback=lambda info: reported.append(type(info.exception.exc).__name__),
+        timeout_callback=lambda soft, timeout: reported.append(f"timeout {soft} {timeout}"),
         timeout=0.3,
     )
-    wait_for("the timeout", lambda: said == ["TimeLimitExceeded", "timeout False 0.3"])
+    wait_for("the timeout", lambda: reported == ["TimeLimitExceeded", "timeout False 0.3"])
     assert len(pool.stuck()) == 1
     assert pool.running() == []
     seen: list[object] = []
@@ -100,7 +100,7 @@ def test_a_job_past_its_hard_limit_says_nothing_more(pool: TaskPool) -> None:
     wait_for("both slots", lambda: len(set(seen)) == 2)
     gate.set()
     wait_for("its end", lambda: not pool.stuck())
-    assert said == ["TimeLimitExceeded", "timeout False 0.3"]
+    assert reported == ["TimeLimitExceeded", "timeout False 0.3"]
 
 
 def test_what_a_callback_raises_does_not_cost_the_slot(pool: TaskPool) -> None:
@@ -151,8 +151,8 @@ def test_no_limit_arrives_outside_the_body(monkeypatch: pytest.MonkeyPatch) -> N
 
             def limit(one: Job = one, go: threading.Barrier = go) -> None:
                 go.wait()
-                while not one.over and not one.soft_told:
-                    one.tell_soft()
+                while not one.ended and not one.soft_raised:
+                    one.raise_soft_limit()
 
             other = threading.Thread(target=limit)
             other.start()
@@ -173,10 +173,10 @@ def test_a_task_called_as_a_function_by_another_leaves_the_limit_in_force() -> N
         inner()
         return one._in_body
 
-    said: list[bool] = []
-    one = job(lambda: said.append(guard(outer)()))
+    reported: list[bool] = []
+    one = job(lambda: reported.append(guard(outer)()))
     one.run(0)
-    assert said == [True]
+    assert reported == [True]
 
 
 def test_the_stock_thread_pool_is_replaced_and_others_are_not() -> None:
@@ -187,7 +187,7 @@ def test_the_stock_thread_pool_is_replaced_and_others_are_not() -> None:
 
 def test_a_limit_that_cannot_be_kept_does_not_end_the_others() -> None:
     """As where no more threads can be started."""
-    gate, told = threading.Event(), list[Job]()
+    gate, given_up = threading.Event(), list[Job]()
     jobs = [job(gate.wait), job(gate.wait)]
     for each in jobs:
         each.hard = 0.01
@@ -196,11 +196,11 @@ def test_a_limit_that_cannot_be_kept_does_not_end_the_others() -> None:
     def give_up(each: Job) -> None:
         if each is jobs[0]:
             raise RuntimeError("can't start new thread")
-        told.append(each)
+        given_up.append(each)
 
-    watcher = Watcher(lambda: jobs, give_up)
+    watcher = LimitWatcher(lambda: jobs, give_up)
     watcher.start()
-    wait_for("the other", lambda: len(told) > 1)
+    wait_for("the other", lambda: len(given_up) > 1)
     watcher.end()
     gate.set()
-    assert set(told) == {jobs[1]}
+    assert set(given_up) == {jobs[1]}

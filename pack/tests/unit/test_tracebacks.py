@@ -1,4 +1,4 @@
-"""A failed task's traceback is small, travels through a pipe, and reads as ever."""
+"""A failed task's traceback is small, can be pickled, and has the usual text."""
 
 import pickle
 import traceback
@@ -59,7 +59,7 @@ CASES = (_fail, _chained, _during, _hidden, _noted, _misspelled, _group, _syntax
 
 
 def _info(fail: Callable[[], None] = _fail) -> tuple[Any, str]:
-    """Billiard's, and what Python itself writes."""
+    """The traceback of billiard, and Python's own."""
     try:
         fail()
     except Exception as error:  # noqa: BLE001  # of any kind
@@ -97,6 +97,6 @@ def test_texts_have_an_end() -> None:
 
 def test_it_reads_the_same_through_a_pipe() -> None:
     info, _ = _info()
-    said = "".join(traceback.format_tb(pickle.loads(pickle.dumps(info)).tb))
-    assert "in _info\n    fail()\n" in said
-    assert "in _fail\n    raise LookupError" in said
+    text = "".join(traceback.format_tb(pickle.loads(pickle.dumps(info)).tb))
+    assert "in _info\n    fail()\n" in text
+    assert "in _fail\n    raise LookupError" in text

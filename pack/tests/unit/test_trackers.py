@@ -1,4 +1,4 @@
-"""A tracker of your own: what it is given; one that hangs or cannot be found."""
+"""A tracker of your own: what it receives; one that hangs or cannot be imported."""
 
 import logging
 import threading
@@ -34,7 +34,7 @@ def told(monkeypatch: pytest.MonkeyPatch, *events: tuple[dict[str, Any], Any]) -
     calls: list[Call] = []
     set_to(monkeypatch, lambda *call: calls.append(call))
     for each, error in events:
-        trackers.tell(each, {"exc_info": (type(error), error, None)} if error else {})
+        trackers.report(each, {"exc_info": (type(error), error, None)} if error else {})
     trackers.Alone().flush(10)
     return calls
 
@@ -51,7 +51,7 @@ def test_a_message_comes_without_an_error_and_a_logged_error_with_both(
 
 
 class Refused(Exception):
-    """Cannot be made of one text, and holds what was sent."""
+    """Its class takes more than one argument, and it keeps them as attributes."""
 
     def __init__(self, person: str, *, status: int) -> None:
         super().__init__(f"{person}: {status}")
@@ -85,10 +85,10 @@ def test_what_it_logs_as_an_error_does_not_come_back_to_it(monkeypatch: pytest.M
 
     def log(_: Any, sentence: str, __: Any) -> None:
         calls.append(sentence)
-        trackers.tell(event(message="cannot reach the tracker"), {})
+        trackers.report(event(message="cannot reach the tracker"), {})
 
     set_to(monkeypatch, log)
-    trackers.tell(event(), {})
+    trackers.report(event(), {})
     trackers.Alone().flush(10)
     assert calls == ["beat is silent"]
 
@@ -103,11 +103,11 @@ def test_one_that_hangs_holds_up_nobody_and_is_told_once(
         ends.wait(60)
 
     set_to(monkeypatch, hang)
-    trackers.tell(event(), {})
+    trackers.report(event(), {})
     assert begun.wait(10)
     with caplog.at_level(logging.WARNING):
         for _ in range(trackers.WAITING + 10):
-            trackers.tell(event(), {})
+            trackers.report(event(), {})
     assert len([each for each in caplog.messages if "it hangs, or is slow" in each]) == 1
     ends.set()
     wait_for("the rest", lambda: not trackers._calls.full())

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.files.storage import default_storage
 
-from dutiful.task.base import task
+from dutiful.task import task
 from tasks.examples.export.files import join, remove_parts, write_part
 from tasks.examples.export.models import Export
 from tasks.examples.export.rows import PART, ROWS, parts

@@ -3,7 +3,7 @@
 import time
 from typing import Final
 
-from dutiful.task.base import task
+from dutiful.task import task
 from tasks.examples.kill.models import Kill
 
 SECONDS: Final = 6.0

@@ -6,7 +6,7 @@ from typing import Any
 from django.utils import timezone
 
 from dutiful.idempotency import IdempotentTask
-from dutiful.task.base import task
+from dutiful.task import task
 from dutiful.task.retries import PermanentError
 from tasks.examples.mail.message import confirmation
 from tasks.examples.mail.models import Signup

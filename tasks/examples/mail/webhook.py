@@ -7,7 +7,7 @@ from urllib.error import HTTPError
 
 from dutiful.env import Var, url
 from dutiful.idempotency import IdempotentTask
-from dutiful.task.base import task
+from dutiful.task import task
 from dutiful.task.retries import PermanentError
 from tasks.examples.mail.models import Signup
 

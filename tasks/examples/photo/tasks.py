@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from dutiful.task.base import task
+from dutiful.task import task
 from dutiful.task.retries import PermanentError
 from tasks.examples.photo.check import check
 from tasks.examples.photo.dhash import NEAR, distance

@@ -85,7 +85,7 @@ def test_every_row_is_there_once_and_no_part_was_written_again(
     assert stopped is not None
     assert 5 <= stopped.done < ROWS // PART
     second = worker()
-    second.wait_for_log(f"goes on after {stopped.done} of {ROWS // PART}")
+    second.wait_for_log(f"resumes after {stopped.done} of {ROWS // PART}")
     assert finished(sent.id).result == f"{ROWS:,} rows"
     export.refresh_from_db()
     with default_storage.open(export.file) as file:

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from dutiful.deadletters.collect import collect
-from dutiful.deadletters.models import Letter
+from dutiful.deadletters.models import DeadLetter
 from dutiful.idempotency.models import Key
 from dutiful.testing.fixtures import StartWorker
 from dutiful.testing.processes import wait_for
@@ -48,7 +48,7 @@ def test_each_try_bears_the_same_key(client: Client, service: Receiver) -> None:
 def test_a_service_that_refuses_is_not_asked_again(client: Client, service: Receiver) -> None:
     service.answer = 422
     confirm(client)
-    letters = Letter.objects.filter(task="examples.tell_signup")
+    letters = DeadLetter.objects.filter(task="examples.tell_signup")
     wait_for("its letter", lambda: collect() or letters.exists())
     assert [letter.reason for letter in letters] == ["permanent error"]
     assert len(service.got) == 1

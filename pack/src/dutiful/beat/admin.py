@@ -1,8 +1,8 @@
-"""The schedule in the admin: to be looked at and paused. It is changed in `beat/schedule.py`."""
+"""The schedule in the admin, where entries can be paused. `beat/schedule.py` changes it."""
 
 from typing import Any
 
-import django_celery_beat.admin  # noqa: F401  # registers what we take over here
+import django_celery_beat.admin  # noqa: F401  # registers the models that are unregistered below
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -30,7 +30,7 @@ for model in (PeriodicTask, ClockedSchedule, CrontabSchedule, IntervalSchedule, 
 
 @admin.register(PeriodicTask)
 class ScheduleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable at run time
-    """Only `enabled` can be changed, and only where the code knows the entry."""
+    """Rows of which only `enabled` can be changed, and only if the schedule has the entry."""
 
     list_display = ("name", "enabled", "crontab", "task", "queue", "last_run_at", "in_code")
     list_filter = ("enabled", "task")

@@ -1,7 +1,12 @@
-"""Registers the checks of this room."""
+"""Registers the checks on the schedule."""
 
 from django.apps import AppConfig
 from django.core.checks import register
+
+from dutiful import extras
+
+extras.need("beat", "dutiful.beat")
+extras.need_apps("dutiful.beat", "django_celery_beat", "dutiful.task")
 
 
 class BeatConfig(AppConfig):

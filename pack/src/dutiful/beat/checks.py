@@ -1,4 +1,4 @@
-"""System checks on the schedule. All are errors: a tick that cannot run is work that is lost."""
+"""System checks on the schedule. All are errors, since a tick that cannot run is lost work."""
 
 import ast
 import inspect
@@ -16,30 +16,30 @@ from dutiful.conf import conf
 from dutiful.conf.queues import NotInCatalogue, by_name, names
 from dutiful.conf.read import place
 from dutiful.current import app as current_app
-from dutiful.publishing import payload
+from dutiful.publishing import message
 
 HEARTBEAT: Final = "dutiful.beat.heartbeat"
 
 
 def check_literals(**_: Any) -> list[CheckMessage]:
-    """dutiful.E103, from the source, before anything in it can run."""
+    """dutiful.E103, from the source of the schedule."""
     return [*computed(_source())]
 
 
 def check_schedule(**_: Any) -> list[CheckMessage]:
-    """dutiful.E101 to E002 and E004 to E009, once all is literal."""
+    """dutiful.E101, E102, and E104 to E109, if the schedule is literal."""
     if any(computed(_source())):
         return []
     return [*problems(schedule()), *uncovered(conf().schedule)]
 
 
 def check_lease(**_: Any) -> list[CheckMessage]:
-    """dutiful.E110: nothing that two beats could share."""
+    """dutiful.E110: there is no Redis for the lease of beat."""
     if shared.url():
         return []
     return [
         Error(
-            "beat has no Redis for its lease: the broker is not one, and REDIS_URL is not set.",
+            "beat has no Redis for its lease: the broker is not Redis, and REDIS_URL is not set.",
             hint="Set REDIS_URL to any Redis 7 or Valkey; beat keeps a few small keys there.",
             id="dutiful.E110",
         )
@@ -47,7 +47,7 @@ def check_lease(**_: Any) -> list[CheckMessage]:
 
 
 def computed(source: str) -> Iterator[CheckMessage]:
-    """dutiful.E103: what is not written out, with its line."""
+    """dutiful.E103: each value that is not a literal, with its line."""
     for statement in ast.parse(source).body:
         target = getattr(statement, "target", None) or getattr(statement, "targets", [None])[0]
         lines = getattr(getattr(statement, "value", None), "elts", None)
@@ -59,8 +59,8 @@ def computed(source: str) -> Iterator[CheckMessage]:
             for line in lines:
                 yield from _computed_in(line)
         else:
-            said = "only imports and SCHEDULE = (Entry(...), ...) belong in this file"
-            yield _computed(statement.lineno, ast.unparse(statement)[:60], said)
+            text = "only imports and SCHEDULE = (Entry(...), ...) belong in this file"
+            yield _computed(statement.lineno, ast.unparse(statement)[:60], text)
 
 
 def _computed_in(line: ast.expr) -> Iterator[CheckMessage]:
@@ -70,8 +70,8 @@ def _computed_in(line: ast.expr) -> Iterator[CheckMessage]:
     name = next((ast.unparse(word.value) for word in line.keywords if word.arg == "name"), "?")
     for word in line.keywords:
         if word.arg is None or not _literal(word.value):
-            said = f"{word.arg or '**'}={ast.unparse(word.value)} is computed"
-            yield _computed(word.value.lineno, f"entry {name}", said)
+            text = f"{word.arg or '**'}={ast.unparse(word.value)} is computed"
+            yield _computed(word.value.lineno, f"entry {name}", text)
 
 
 def _docstring(statement: ast.stmt) -> bool:
@@ -86,27 +86,27 @@ def _literal(node: ast.expr) -> bool:
     return True
 
 
-def _computed(line: int, name: str, said: str) -> Error:
+def _computed(line: int, name: str, text: str) -> Error:
     return Error(
-        f"{_file()}:{line}: {name}: {said}.",
-        hint="Write the value out (86400, not 24 * 3600). What must be computed, the task computes"
-        " when it runs.",
+        f"{_file()}:{line}: {name}: {text}.",
+        hint="Write the value as a literal (86400, not 24 * 3600). If it must be computed, let"
+        " the task do it.",
         id="dutiful.E103",
     )
 
 
 def problems(entries: Sequence[Entry]) -> Iterator[CheckMessage]:
-    """What is wrong with each entry."""
+    """The errors of each entry."""
     current_app().loader.import_default_modules()
     names: set[str] = set()
     for entry in entries:
         if entry.name in names:
-            hint = "Rename one: pauses and past ticks hang on the name."
+            hint = "Rename one: pauses and past ticks belong to a name."
             yield _error("E006", entry, "another entry has this name", hint)
         names.add(entry.name)
         yield from _call(entry)
         if type(entry.expires) is not int or entry.expires <= 0:
-            hint = "Say for how many seconds after its time a run still makes sense."
+            hint = "Give the seconds after its time during which a run is still useful."
             yield _error("E004", entry, f"expires={entry.expires!r} is no expiry", hint)
         try:
             times.parse(entry.cron)
@@ -117,7 +117,7 @@ def problems(entries: Sequence[Entry]) -> Iterator[CheckMessage]:
             if entry.queue is not None:
                 by_name(entry.queue)
         except NotInCatalogue as error:
-            hint = "Leave the queue out: the task's own declaration names it."
+            hint = "Remove the queue: the task's own declaration decides it."
             yield _error("E007", entry, str(error), hint)
 
 
@@ -131,17 +131,17 @@ def _call(entry: Entry) -> Iterator[CheckMessage]:
     try:
         signature.bind(*entry.args, **entry.kwargs)
     except TypeError as error:
-        said = f"its arguments do not fit {entry.task}{signature}: {error}"
-        yield _error("E002", entry, said, "Mend args and kwargs, or the task's signature.")
+        text = f"its arguments do not fit {entry.task}{signature}: {error}"
+        yield _error("E002", entry, text, "Fix args and kwargs, or the task's signature.")
     try:
-        with suppress(NotInCatalogue):  # E007 says so
-            payload.check(entry.task, entry.args, entry.kwargs, task, entry.queue)
-    except payload.PayloadError as error:
-        yield _error("E009", entry, str(error), "Small JSON only: text, numbers, lists, dicts.")
+        with suppress(NotInCatalogue):  # E107 reports it
+            message.check(entry.task, entry.args, entry.kwargs, task, entry.queue)
+    except message.PayloadError as error:
+        yield _error("E009", entry, str(error), "Use small JSON only: text, numbers, lists, dicts.")
 
 
 def uncovered(entries: Sequence[Entry]) -> Iterator[CheckMessage]:
-    """dutiful.E108: a queue whose silence nobody would notice."""
+    """dutiful.E108: a queue without a heartbeat, whose failure would go unnoticed."""
     covered = {entry.queue for entry in entries if entry.task == HEARTBEAT}
     for queue in names():
         if queue not in covered:
@@ -153,14 +153,14 @@ def uncovered(entries: Sequence[Entry]) -> Iterator[CheckMessage]:
             )
 
 
-def _error(number: str, entry: Entry, said: str, hint: str) -> Error:
+def _error(number: str, entry: Entry, text: str, hint: str) -> Error:
     return Error(
-        f"{_file()}: entry {entry.name!r}: {said}.", hint=hint, id=f"dutiful.E1{number[2:]}"
+        f"{_file()}: entry {entry.name!r}: {text}.", hint=hint, id=f"dutiful.E1{number[2:]}"
     )
 
 
 def _source() -> str:
-    """The file that SCHEDULE names; empty where the settings name no file."""
+    """The source of the file that SCHEDULE names; "" if the settings name no file."""
     file = env.ROOT / _file()
     return file.read_text(encoding="utf-8") if file.is_file() else ""
 

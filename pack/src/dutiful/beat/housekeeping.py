@@ -1,11 +1,11 @@
-"""The pack's own entries: what its rooms must have done so that their tables stay small."""
+"""The pack's own entries, which collect dead letters and keep its tables small."""
 
 from typing import Final
 
 from dutiful.catalogue.entries import Entry
 
 HOUSEKEEPING: Final = (
-    # Ticks and claims of the last week are kept; older ones go, at night.
+    # Deletes ticks and dispatch tokens that are older than a week.
     Entry(
         name="purge",
         task="dutiful.beat.purge",
@@ -13,7 +13,7 @@ HOUSEKEEPING: Final = (
         kwargs={"days": 7},
         expires=21600,
     ),
-    # Idempotency keys and marks past their expiry.
+    # Deletes expired idempotency keys and unique calls.
     Entry(
         name="purge-idempotency",
         task="dutiful.idempotency.purge",
@@ -21,7 +21,7 @@ HOUSEKEEPING: Final = (
         expires=3600,
         app="dutiful.idempotency",
     ),
-    # Dead letters: from the broker to the database, and what replays have due; old ones go.
+    # Moves dead letters from the broker to the database, continues replays, deletes old ones.
     Entry(
         name="dead-letters",
         task="dutiful.deadletters.tend",

@@ -1,46 +1,26 @@
-"""One beat among several: a lease on the broker, by the server's clock.
-
-Each leadership has a number of its own (a fencing token, after Kleppmann's "How to do distributed
-locking", 2016), so that a leader that was frozen and thaws cannot pass for the new one.
-"""
+"""Elects the one beat that ticks: a thread renews a lease in Redis while beat's loop is alive."""
 
 import logging
-import os
-import socket
 import threading
 import time
 from typing import Final
 
 from redis import RedisError
 
-from dutiful.beat.shared import FENCE_KEY, LEASE_KEY, Shared
+from dutiful.beat.shared import LEASE, Shared
+from dutiful.leader import RedisLease, new_owner
 
 TTL: Final = 10.0
-"""Seconds a leader is missed before another takes over."""
+"""Seconds without a renewal after which another beat takes over."""
 RENEW: Final = 3.0
 """Seconds between a leader's renewals."""
 STANDBY: Final = 1.0
-"""Seconds between a standby's tries. TTL + STANDBY is the longest takeover after a kill -9."""
+"""Seconds between the tries of a standby. A takeover after a kill -9 takes TTL + STANDBY at
+most."""
 STALL: Final = 60.0
-"""Seconds without a pass of beat's loop after which its lease is no longer renewed."""
+"""Seconds without a pass of beat's loop after which the lease is no longer renewed."""
 PATIENCE: Final = 1.0
 """Seconds that a stop waits for the renewing thread."""
-
-_TAKE: Final = """
-local held = redis.call('GET', KEYS[1])
-if held == ARGV[1] .. ':' .. ARGV[2] then
-    redis.call('PEXPIRE', KEYS[1], ARGV[3])
-    return tonumber(ARGV[2])
-elseif held then
-    return 0
-end
-local fence = redis.call('INCR', KEYS[2])
-redis.call('SET', KEYS[1], ARGV[1] .. ':' .. fence, 'PX', ARGV[3])
-return fence
-"""
-_RELEASE: Final = """
-return redis.call('GET', KEYS[1]) == ARGV[1] and redis.call('DEL', KEYS[1]) or 0
-"""
 
 logger = logging.getLogger(__name__)
 
@@ -49,14 +29,14 @@ class Lease:
     """Takes the lease when it is free and keeps it, in a thread, until `release()`."""
 
     def __init__(self, shared: Shared) -> None:
-        self.owner = f"{socket.gethostname()}/{os.getpid()}/{os.urandom(4).hex()}"
+        self.owner = new_owner()
         self.fence = 0
         """The number of this leadership; 0 for a standby."""
-        self._shared = shared
+        self._lease = RedisLease(lambda: shared.client, LEASE, TTL)
         self._until = 0.0
-        self._seen = time.monotonic()
-        self._trouble = False
-        self._told = False
+        self._last_pass = time.monotonic()
+        self._unreachable = False
+        self._reported = False
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="beat-lease", daemon=True)
 
@@ -65,33 +45,30 @@ class Lease:
 
     @property
     def held(self) -> bool:
-        """Whether this process leads, as far as its own clock can tell."""
+        """Whether this process leads, by its own clock."""
         return self.fence > 0 and time.monotonic() < self._until
 
     def alive(self) -> None:
-        """To be called by the loop: a lease is not kept for a loop that stands still."""
-        self._seen = time.monotonic()
+        """Called by the loop in each pass: a lease is not renewed for a loop that hangs."""
+        self._last_pass = time.monotonic()
 
     def confirmed(self) -> bool:
-        """Whether this process leads, by the server's word. Raises redis.RedisError."""
-        if not self.held:
-            return False
-        found: bytes | None = self._shared.client.get(LEASE_KEY)
-        return found is not None and found.decode() == f"{self.owner}:{self.fence}"
+        """Whether this process leads, by the server. Raises redis.RedisError or OSError."""
+        return self.held and self._lease.confirmed(self.owner, self.fence)
 
     def release(self) -> None:
         """Gives the lease back, so that another beat takes over at once. May be called twice."""
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join(PATIENCE)
-        # A thread that hangs on the server may still renew: then the lease runs out by itself.
+        # A thread that hangs on the server may still renew: then the lease expires by itself.
         fence, self.fence = self.fence, 0
         if not fence or self._thread.is_alive():
             return
         try:
-            self._shared.client.eval(_RELEASE, 1, LEASE_KEY, f"{self.owner}:{fence}")
+            self._lease.give_back(self.owner)
         except (RedisError, OSError) as error:
-            logger.warning("lease not given back, it runs out in %g s: %s", TTL, error)
+            logger.warning("lease not given back, it expires in %g s: %s", TTL, error)
         else:
             logger.info("lease given back")
 
@@ -102,28 +79,26 @@ class Lease:
 
     def _take(self) -> None:
         began = time.monotonic()
-        if began - self._seen > STALL:
+        if began - self._last_pass > STALL:
             if self.fence:
-                logger.error("beat's loop stands still for %g s: another may lead", STALL)
+                logger.error("beat's loop has made no pass for %g s: another beat may lead", STALL)
                 self.fence = 0
             return
-        arguments = (self.owner, self.fence, int(TTL * 1000))
         try:
-            # A server that was away for long has forgotten its scripts: eval, not evalsha.
-            fence = int(self._shared.client.eval(_TAKE, 2, LEASE_KEY, FENCE_KEY, *arguments))
+            fence = self._lease.take(self.owner)
         except (RedisError, OSError) as error:
-            if not self._trouble:
-                logger.error("no lease, so no ticks: the broker does not answer: %s", error)
-            self._trouble = True
+            if not self._unreachable:
+                logger.error("no lease, so no ticks: Redis does not answer: %s", error)
+            self._unreachable = True
             return
-        self._trouble = False
-        if fence != self.fence or not self._told:
-            self._say(fence)
+        self._unreachable = False
+        if fence != self.fence or not self._reported:
+            self._report(fence)
         self._until = began + TTL
         self.fence = fence
 
-    def _say(self, fence: int) -> None:
-        self._told = True
+    def _report(self, fence: int) -> None:
+        self._reported = True
         if fence:
             logger.info("this beat leads (fence %d, %s)", fence, self.owner)
         else:

@@ -11,22 +11,22 @@ from dutiful.catalogue.entries import Entry
 
 
 def key(name: str, at: datetime) -> str:
-    """What is unique of a tick: on the broker, and as the claim of its messages."""
+    """The unique key of a tick: on the broker, and as the dispatch token of its messages."""
     return f"{name}@{at.isoformat()}"
 
 
 def expiry(entry: Entry, at: datetime) -> datetime:
-    """Counted from the scheduled time: a tick that is late has less time left."""
+    """When a tick expires, counted from its scheduled time and not from the publish."""
     return at + timedelta(seconds=entry.expires)
 
 
 def compose(
     entry: Entry, cron: crontab, at: datetime, headers: Mapping[str, str], app: Any
 ) -> ScheduleEntry:
-    """What `apply_entry` takes. The headers say which tick it is."""
+    """The argument of Celery's `apply_entry`. The headers say which tick the message is."""
     options: dict[str, Any] = {
         "expires": expiry(entry, at),
-        "outbox": False,  # a tick is a row already, with its own account of what became of it
+        "outbox": False,  # a tick is a row already, and its state is kept there
         "headers": {
             "periodic_task_name": entry.name,
             "scheduled_at": at.isoformat(),

@@ -1,4 +1,4 @@
-"""The rows that the admin shows. They mirror the code; only `enabled` flows back, as a pause."""
+"""Copies the schedule to the rows that the admin shows, and reads their pauses (`enabled`)."""
 
 import json
 import logging
@@ -12,23 +12,23 @@ from django_celery_beat.models import CrontabSchedule, PeriodicTask
 
 from dutiful.catalogue.entries import Entry
 
-UNKNOWN: Final = "Not in beat/schedule.py, so beat has disabled it. Delete the row from a shell."
-"""The description of a row that the code does not know."""
+UNKNOWN: Final = "Not in beat/schedule.py, so beat has disabled it. Delete the row in a shell."
+"""The description of a row that the schedule does not have."""
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Row:
-    """What beat needs of a row."""
+    """The part of a row that beat reads."""
 
     enabled: bool
     since: datetime
-    """Scheduled times up to here are done: the last tick, else when the row came or was resumed."""
+    """Times up to here need no tick: the last tick, or when the row was made or resumed."""
 
 
 def read() -> dict[str, Row]:
-    """Rows by name. Raises django.db.Error."""
+    """All rows, by name. Raises django.db.Error."""
     return {
         row.name: Row(row.enabled, row.last_run_at or row.date_changed)
         for row in PeriodicTask.objects.all()
@@ -36,7 +36,7 @@ def read() -> dict[str, Row]:
 
 
 def fits(rows: dict[str, Row], entries: Iterable[Entry]) -> bool:
-    """False where a row is lacking, or one is enabled that the code does not know."""
+    """False if a row is missing, or if a row is enabled that the schedule does not have."""
     names = {entry.name for entry in entries}
     return names <= set(rows) and not any(
         row.enabled for name, row in rows.items() if name not in names
@@ -45,7 +45,7 @@ def fits(rows: dict[str, Row], entries: Iterable[Entry]) -> bool:
 
 @transaction.atomic
 def write(entries: Iterable[Entry]) -> None:
-    """Makes the rows say what the code says. Pauses stay. Strangers are disabled and reported."""
+    """Makes the rows equal to the schedule. Pauses stay; unknown rows are disabled and logged."""
     rows = {row.name: row for row in PeriodicTask.objects.select_related("crontab")}
     for entry in entries:
         _write(rows.pop(entry.name, None) or PeriodicTask(name=entry.name), entry)
@@ -80,13 +80,13 @@ def _write(row: Any, entry: Entry) -> None:
         "start_time": None,
         "description": "",
     }
-    # It was disabled by beat, not paused by anyone: an older deploy did not know it.
+    # Beat disabled the row, since an older deploy did not have the entry; it was not paused.
     returns = row.description == UNKNOWN
     changed = {name for name, value in wanted.items() if getattr(row, name) != value}
     if row.pk and not changed and not returns:
         return
     if "crontab" in changed:
-        row.last_run_at = None  # a new time starts from now, and does not fire for the past
+        row.last_run_at = None  # a new crontab starts from now, without ticks for the past
     for name, value in wanted.items():
         setattr(row, name, value)
     row.enabled = row.enabled or returns

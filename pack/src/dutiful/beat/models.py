@@ -1,10 +1,10 @@
-"""What beat remembers: each tick it owes, and the last heartbeat of each queue."""
+"""One row for each tick, and one for the last heartbeat of each queue."""
 
 from django.db import models
 
 
 class Tick(models.Model):
-    """One entry at one scheduled time. The unique row is what makes it happen once."""
+    """One entry at one scheduled time. The unique constraint makes it happen once."""
 
     class State(models.TextChoices):
         PENDING = "pending", "to be published"
@@ -38,7 +38,7 @@ class Tick(models.Model):
 
 
 class Heartbeat(models.Model):
-    """The latest heartbeat that went beat, queue, worker: one row a queue."""
+    """The latest heartbeat that a worker ran for a queue."""
 
     queue = models.CharField(max_length=100, unique=True)
     due_at = models.DateTimeField(help_text="When the schedule wanted it.")

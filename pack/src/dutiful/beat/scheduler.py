@@ -1,7 +1,7 @@
-"""Celery's scheduler for this project: `beat/schedule.py`, ticked by one beat among several.
+"""Celery's scheduler: it ticks the literal schedule, in one beat of several.
 
-A subclass of django-celery-beat's for its rows and of Celery's for `apply_entry`, through which
-Sentry's monitors look. The loop is our own: the stock one keeps last runs in memory for up to
+It is a subclass of django-celery-beat's scheduler for its rows, and of Celery's for `apply_entry`,
+which Sentry's monitors wrap. The loop is our own: the stock one keeps last runs in memory for up to
 three minutes, and skips a run whose publish failed.
 """
 
@@ -26,26 +26,26 @@ from dutiful.beat.message import key as key_of
 from dutiful.beat.models import Tick
 from dutiful.beat.shared import SENT, Shared
 from dutiful.catalogue.entries import Entry
-from dutiful.task import claims
+from dutiful.task import dispatch
 from dutiful.task.start import refuse_on_errors
 
 RETRY: Final = 2.0
-"""Seconds until a publish that failed is tried again."""
+"""Seconds until a failed publish is tried again."""
 CLOCK_STEP: Final = timedelta(minutes=1)
-"""A last run further in the future than this was made by a clock that was wrong."""
+"""A last run further in the future than this comes from a wrong clock."""
 MOST: Final = 1000
-"""Runs that were passed over are counted up to this."""
+"""The most skipped runs that are counted."""
 MARGIN: Final = 60
-"""Seconds that the broker's unique key of a tick outlives the tick."""
+"""Seconds by which a tick's key in Redis outlives the tick."""
 
 logger = logging.getLogger(__name__)
 
 
 class Scheduler(DatabaseScheduler):
-    """What `celery -A project beat` runs (CELERY_BEAT_SCHEDULER)."""
+    """The scheduler of `celery beat` (CELERY_BEAT_SCHEDULER)."""
 
     entries: Sequence[Entry] | None = None
-    """The schedule; None: that of `beat/schedule.py`."""
+    """A schedule for tests; None for the project's and the pack's entries."""
 
     def __init__(self, app: Any, *args: Any, lazy: bool = False, **kwargs: Any) -> None:
         refuse_on_errors("beat")
@@ -58,21 +58,21 @@ class Scheduler(DatabaseScheduler):
         self.paused: set[str] = set()
         self.last: dict[str, datetime] = {}
         self._remembered: tuple[set[str], dict[str, datetime]] | None = None
-        self._leadership = 0  # the fence under which memory was read,
-        self._mirrored = 0  # and the one under which the rows were written
+        self._leadership = 0  # the fence under which pauses and last runs were read from Redis
+        self._mirrored = 0  # the fence under which the rows were written
         self._database_down = self._broker_down = False
         self._failure: BaseException | None = None
         super().__init__(app, *args, lazy=lazy, **kwargs)
 
     def setup_schedule(self) -> None:
-        """Instead of reading the rows: the code is the schedule. Called unless `lazy`."""
+        """Starts the lease. Rows are not read: the code is the schedule. Called unless `lazy`."""
         self.lease.start()
 
     def sync(self) -> None:
-        """Nothing is kept back: each tick is stored when it is made."""
+        """Does nothing: each tick is stored when it is made."""
 
     def close(self) -> None:
-        """On SIGTERM and SIGINT, by Celery's handler, and again at the end."""
+        """Called by Celery's handler of SIGTERM and SIGINT, and again at the end."""
         self.lease.release()
         super().close()
 
@@ -80,7 +80,7 @@ class Scheduler(DatabaseScheduler):
         return datetime.now(UTC)
 
     def tick(self, *args: Any, **kwargs: Any) -> float:
-        """One pass. Returns the seconds to sleep."""
+        """One pass of the loop. Returns the seconds to sleep."""
         self.lease.alive()
         fence = self.lease.fence
         if not self.lease.held:
@@ -96,34 +96,34 @@ class Scheduler(DatabaseScheduler):
             self._broker_down = False
         except (RedisError, OSError) as error:
             if not self._broker_down:
-                logger.warning("the broker does not answer, ticks are tried again: %s", error)
+                logger.warning("Redis does not answer, ticks are tried again: %s", error)
             self._broker_down = True
             return RETRY
         return self._until_next() if done else RETRY
 
     def _tick(self, now: datetime, fence: int) -> bool:
-        """False where something is left to publish."""
+        """Records and publishes what is due. False if something is left to publish."""
         try:
             self._read(fence)
             for name, at, skipped in self._due(now):
                 entry, _ = self.plan[name]
-                ticks.owe(name, at, expiry(entry, at), skipped, fence)
+                ticks.record(name, at, expiry(entry, at), skipped, fence)
                 self.last[name] = at
             done = self._publish_pending(now)
         except DatabaseError as error:
             if not self._database_down:
-                logger.error("no database, beat ticks from the code and the last pauses: %s", error)
+                logger.error("no database, beat ticks by the code and the last pauses: %s", error)
             self._database_down = True
             return self._tick_without_database(now)
         finally:
             close_old_connections()
         if self._database_down:
-            logger.info("the database is back")
+            logger.info("the database answers again")
         self._database_down = False
         return done
 
     def _read(self, fence: int) -> None:
-        """Pauses and last runs from the rows, which are mended first where they differ."""
+        """Reads pauses and last runs from the rows, after writing the rows if they differ."""
         close_old_connections()
         entries = [entry for entry, _ in self.plan.values()]
         rows = mirror.read()
@@ -132,16 +132,18 @@ class Scheduler(DatabaseScheduler):
             rows, self._mirrored = mirror.read(), fence
         self.paused = {name for name in self.plan if not rows[name].enabled}
         for name in self.plan:
-            # Memory is ahead of the row where it ticked without the database.
+            # Memory is ahead of the row after ticks without the database.
             self.last[name] = max(rows[name].since, self.last.get(name, rows[name].since))
 
     def _due(self, now: datetime) -> list[tuple[str, datetime, int]]:
-        """Entry, its latest scheduled time, and how many before it were passed over."""
+        """Due entries: the name, the latest scheduled time, and the number skipped before."""
         found: list[tuple[str, datetime, int]] = []
         for name, (_, cron) in self.plan.items():
             last = self.last.setdefault(name, now)
             if last > now + CLOCK_STEP:
-                logger.warning("%s last ran at %s, which is to come: starts from now", name, last)
+                logger.warning(
+                    "%s last ran at %s, which is in the future: it starts from now", name, last
+                )
                 self.last[name] = now
                 if not self._database_down:
                     ticks.rewind(name, now)
@@ -151,7 +153,9 @@ class Scheduler(DatabaseScheduler):
                     found.append((name, passed[0], len(passed) - 1))
         skipped = {name: count for name, _, count in found if count}
         if skipped:
-            logger.warning("beat was away; only the latest of each is made up for: %s", skipped)
+            logger.warning(
+                "beat was not running; of these missed runs only the latest is made up: %s", skipped
+            )
         return found
 
     def _publish_pending(self, now: datetime) -> bool:
@@ -159,9 +163,11 @@ class Scheduler(DatabaseScheduler):
             why = self._obsolete(tick, now)
             if why:
                 ticks.missed(tick, why)
-                logger.error(f"tick missed: {tick}: {why}")  # formatted: a tracker gets no args
+                logger.error(
+                    f"tick missed: {tick}: {why}"
+                )  # formatted, since a tracker receives no arguments
                 continue
-            # By the server's word: this process may have been frozen since it looked last.
+            # Ask the server: this process may have been frozen since its last look.
             if not self.lease.confirmed():
                 return False
             key = key_of(tick.entry, tick.scheduled_at)
@@ -171,11 +177,11 @@ class Scheduler(DatabaseScheduler):
             elif outcome:
                 ticks.missed(tick, "beat died while publishing it without the database")
                 logger.error(f"tick {tick} may be lost: beat died while it published it")
-            elif error := self._publish(tick.entry, tick.scheduled_at, claims.headers(key)):
+            elif error := self._publish(tick.entry, tick.scheduled_at, dispatch.headers(key)):
                 ticks.failed(tick, error)
                 if not tick.attempts:
                     logger.warning("tick %s not published, tried again: %s", tick, error)
-                return False  # the broker is away; the others wait too
+                return False  # the broker is unavailable; the others wait too
             else:
                 ticks.sent(tick)
                 if tick.attempts:
@@ -184,7 +190,7 @@ class Scheduler(DatabaseScheduler):
 
     def _obsolete(self, tick: Tick, now: datetime) -> str:
         if tick.entry not in self.plan:
-            return "its entry has left beat/schedule.py"
+            return "its entry is no longer in beat/schedule.py"
         if tick.entry in self.paused:
             return "its entry was paused before it could be published"
         if now >= tick.expires_at:
@@ -192,7 +198,7 @@ class Scheduler(DatabaseScheduler):
         return ""
 
     def _tick_without_database(self, now: datetime) -> bool:
-        """The unique key is on the broker, and no claim is asked for: it would need a row."""
+        """Ticks with a unique key in Redis. A dispatch token would need a row, so there is none."""
         for name, at, _ in self._due(now):
             entry, _ = self.plan[name]
             key, keep = key_of(name, at), entry.expires + MARGIN
@@ -213,14 +219,14 @@ class Scheduler(DatabaseScheduler):
         return True
 
     def _publish(self, name: str, at: datetime, headers: dict[str, str]) -> BaseException | None:
-        """Through Celery's `apply_entry`, which Sentry wraps. Returns what went wrong."""
+        """Publishes by Celery's `apply_entry`, which Sentry wraps. Returns the error, if any."""
         entry, cron = self.plan[name]
         self._failure = None
         self.apply_entry(compose(entry, cron, at, headers, self.app))
         return self._failure
 
     def apply_async(self, entry: Any, *args: Any, **kwargs: Any) -> Any:
-        """Stock, but the failure is kept: `apply_entry` would only log it."""
+        """As Celery's, but keeps the error, which `apply_entry` would only log."""
         try:
             return super().apply_async(entry, *args, **kwargs)
         except SchedulingError as error:

@@ -1,6 +1,6 @@
-"""What several beats share: a Redis, the broker where it is one. Key names are written here only.
+"""The Redis that several beats share: the broker, or REDIS_URL if the broker is RabbitMQ.
 
-The last pauses and runs lie there too, so that beat goes on ticking without the database.
+It also has the last pauses and runs, so that beat goes on ticking without the database.
 """
 
 import ssl
@@ -15,38 +15,39 @@ from celery import Celery
 from dutiful import env
 from dutiful.current import app
 
-LEASE_KEY: Final = "dutiful:beat:lease"
-FENCE_KEY: Final = "dutiful:beat:fence"
+LEASE: Final = "dutiful:beat"
+"""The name of the lease (dutiful/leader.py)."""
+LEASE_KEY: Final = f"{LEASE}:lease"
 PAUSED_KEY: Final = "dutiful:beat:paused"
 LAST_KEY: Final = "dutiful:beat:last"
 ONCE_KEY: Final = "dutiful:beat:once:{}"
 SOCKET_TIMEOUT: Final = 2
-"""Seconds. Well under the lease, so that a server that hangs is noticed before it runs out."""
+"""Seconds. Well below the lease, so that a server that hangs is noticed before it expires."""
 
 SENDING, SENT = b"sending", b"sent"
 
 
 def url() -> str:
-    """The Redis that beats share: the broker if it is one, else REDIS_URL, else ""."""
+    """The URL of that Redis: the broker if it is one, else REDIS_URL, else ""."""
     broker = str(app().conf.broker_url)
     return broker if urlsplit(broker).scheme in env.BROKER_SCHEMES[:3] else env.redis_url()
 
 
 class Shared:
-    """The server and what beats keep there. Methods raise redis.RedisError, or OSError."""
+    """Reads and writes what beats share. Methods raise redis.RedisError or OSError."""
 
     def __init__(self, app: Celery) -> None:
         self._app = app
 
     @cached_property
     def client(self) -> Any:
-        """A Redis client, made by kombu, which knows TLS and Sentinel."""
+        """A redis.Redis, made by kombu, which supports TLS and Sentinel."""
         tls = (
             {"ssl_cert_reqs": ssl.CERT_REQUIRED if env.REDIS_TLS_VERIFY.get() else ssl.CERT_NONE}
             if urlsplit(url()).scheme == "rediss"
             else False
         )
-        # Kept: its end would close the client's sockets.
+        # Referenced: its end would close the client's sockets.
         self._connection: Any = self._app.connection_for_write(
             url(),
             ssl=tls,
@@ -59,7 +60,7 @@ class Shared:
         return channel.client
 
     def paused(self) -> set[str]:
-        """Names of the entries that were paused when the database was last seen."""
+        """Names of the entries that were paused when the database last answered."""
         return {name.decode() for name in self.client.smembers(PAUSED_KEY)}
 
     def last(self) -> dict[str, datetime]:
@@ -68,7 +69,7 @@ class Shared:
         return {name.decode(): datetime.fromisoformat(at.decode()) for name, at in found.items()}
 
     def remember(self, paused: Iterable[str], last: Mapping[str, datetime]) -> None:
-        """Replaces both."""
+        """Replaces the pauses and the last ticks."""
         names, times = list(paused), {name: at.isoformat() for name, at in last.items()}
         with self.client.pipeline(transaction=True) as pipe:
             pipe.delete(PAUSED_KEY, LAST_KEY)
@@ -79,18 +80,18 @@ class Shared:
             pipe.execute()
 
     def begin(self, key: str, seconds: int) -> bool:
-        """The unique key of a tick without the database. False: somebody began it before."""
+        """Reserves a tick without the database. False if a beat has reserved it before."""
         return bool(self.client.set(ONCE_KEY.format(key), SENDING, nx=True, ex=max(1, seconds)))
 
     def end(self, key: str, seconds: int) -> None:
-        """It was published."""
+        """Records that the tick was published."""
         self.client.set(ONCE_KEY.format(key), SENT, ex=max(1, seconds))
 
     def give_up(self, key: str) -> None:
-        """It was not published: whoever comes next may try."""
+        """Frees a tick that was not published, so that it can be tried again."""
         self.client.delete(ONCE_KEY.format(key))
 
     def outcome(self, key: str) -> bytes | None:
-        """SENDING, SENT, or None when nobody ticked it without the database."""
+        """SENDING, SENT, or None if the tick was not reserved without the database."""
         found: bytes | None = self.client.get(ONCE_KEY.format(key))
         return found

@@ -1,6 +1,6 @@
-"""The ticks that beat owes, in the database: owed in one transaction, published, then ticked off.
+"""The rows of ticks: recorded as pending in one transaction, published, then marked as sent.
 
-Functions raise django.db.Error where the database does not answer.
+The functions raise django.db.Error if the database does not answer.
 """
 
 from datetime import datetime
@@ -15,8 +15,8 @@ from dutiful.beat.models import Tick
 State = Tick.State
 
 
-def owe(entry: str, at: datetime, expires_at: datetime, skipped: int, fence: int) -> bool:
-    """Inserts the tick and moves the entry's last run. False: somebody else has it."""
+def record(entry: str, at: datetime, expires_at: datetime, skipped: int, fence: int) -> bool:
+    """Inserts a pending tick and updates the entry's last run. False if the tick exists already."""
     with transaction.atomic():
         _, created = Tick.objects.get_or_create(
             entry=entry,
@@ -30,26 +30,27 @@ def owe(entry: str, at: datetime, expires_at: datetime, skipped: int, fence: int
 
 
 def rewind(entry: str, to: datetime) -> None:
-    """Moves the last run back, where the clock was set back. Unique rows stop what ran already."""
+    """Moves the last run back after a change of the clock. Unique rows prevent repeated ticks."""
     PeriodicTask.objects.filter(name=entry).update(last_run_at=to)
 
 
 def pending() -> list[Tick]:
-    """What is still to be published, the oldest first, by whichever leader it was owed."""
+    """All pending ticks, the oldest first, of this and of earlier leaders."""
     return list(Tick.objects.filter(state=State.PENDING).order_by("scheduled_at", "entry"))
 
 
 def sent(tick: Tick) -> None:
+    """Marks the tick as published."""
     Tick.objects.filter(pk=tick.pk).update(
         state=State.SENT, attempts=F("attempts") + 1, sent_at=timezone.now()
     )
 
 
 def failed(tick: Tick, error: BaseException) -> None:
-    """One more attempt in vain; it stays pending."""
+    """Counts a failed attempt; the tick stays pending."""
     Tick.objects.filter(pk=tick.pk).update(attempts=F("attempts") + 1, error=str(error))
 
 
 def missed(tick: Tick, why: str) -> None:
-    """It will not be published."""
+    """Marks the tick as not published; it is not tried again."""
     Tick.objects.filter(pk=tick.pk).update(state=State.MISSED, error=why)

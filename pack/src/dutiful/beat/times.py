@@ -1,4 +1,4 @@
-"""When a crontab fires, by Celery's own reading of it, in UTC. Functions of their arguments."""
+"""The times at which a crontab fires, in UTC, as Celery parses it."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
@@ -7,15 +7,15 @@ from typing import Any, Final
 from celery.schedules import crontab
 
 FAR: Final = timedelta(days=366 * 40)
-"""Any crontab that fires at all fires within this: 29 February on a Monday comes in 40 years."""
+"""Any crontab that ever fires does so within 40 years: 29 February on a Monday, for example."""
 
 
 class CronError(ValueError):
-    """A crontab that cannot be read, or that never fires."""
+    """A crontab that cannot be parsed, or that never fires."""
 
 
 def parse(text: str) -> crontab:
-    """Celery's crontab of five fields. Raises CronError saying which is wrong."""
+    """Celery's crontab from five fields. Raises CronError with the wrong one."""
     fields = text.split()
     if len(fields) != 5:
         raise CronError(f"{text!r} has {len(fields)} fields, not 5")
@@ -27,7 +27,7 @@ def parse(text: str) -> crontab:
 
 
 def following(cron: crontab, moment: datetime) -> datetime:
-    """The first scheduled time after `moment`. Raises CronError when there is none."""
+    """The first scheduled time after `moment`. Raises CronError if there is none."""
     for day in _days(cron, moment.date(), +1):
         for at in _times(cron, day):
             if at > moment:
@@ -36,7 +36,7 @@ def following(cron: crontab, moment: datetime) -> datetime:
 
 
 def between(cron: crontab, after: datetime, until: datetime) -> Iterator[datetime]:
-    """Scheduled times in (after, until], the latest first."""
+    """The scheduled times in (after, until], the latest first."""
     for day in _days(cron, until.date(), -1):
         if day < after.date():
             return
@@ -47,7 +47,7 @@ def between(cron: crontab, after: datetime, until: datetime) -> Iterator[datetim
                 yield at
 
 
-# Any: celery-types knows nothing of crontab's fields.
+# Any: celery-types lacks the fields of crontab.
 def _days(cron: Any, start: date, step: int) -> Iterator[date]:
     for distance in range(FAR.days):
         day = start + timedelta(days=step * distance)

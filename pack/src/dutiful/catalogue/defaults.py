@@ -1,9 +1,11 @@
-"""The catalogue and the profiles of a project that names none of its own."""
+"""The catalogue, the profiles and the schedule of a project that names none of its own."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
 from dutiful.catalogue.classes import HOUR, KB, MINUTE, Bound, QueueClass, Runtime, Urgency
+from dutiful.catalogue.entries import Entry
 from dutiful.catalogue.profiles import MB, Profile, Served
 
 _U, _R, _B = Urgency, Runtime, Bound
@@ -39,7 +41,7 @@ COMPUTE: Final = Profile(
         Served("relaxed_slow", 0.25),
         Served("relaxed_slow_compute", 0.5),
     ),
-    tasks_per_child=10_000,  # memory ends a child that leaks; this one that leaks slowly
+    tasks_per_child=10_000,  # for a leak that is too slow for the memory limit
 )
 PROFILES: Final = {
     "standard": (IO, COMPUTE),
@@ -49,4 +51,18 @@ PROFILES: Final = {
         replace(COMPUTE, slots=1, memory=448 * MB, tasks_per_child=2_000),
     ),
 }
-"""Profiles by preset, in the order in which they are asked for a queue."""
+"""Profiles by preset. The first one that serves a queue is used for it."""
+
+
+def heartbeats(queues: Sequence[QueueClass]) -> tuple[Entry, ...]:
+    """One heartbeat a minute for each queue; it expires after the time that the queue may wait."""
+    return tuple(
+        Entry(
+            name=f"heartbeat-{queue.name}",
+            task="dutiful.beat.heartbeat",
+            cron="* * * * *",
+            queue=queue.name,
+            expires=max(MINUTE, queue.starts_within),
+        )
+        for queue in queues
+    )

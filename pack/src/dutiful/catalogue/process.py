@@ -1,6 +1,6 @@
-"""What a process of this deployment is, by its command line: sys.argv, or a line of the Procfile.
+"""The kind of a process, by its command line: sys.argv, or a line of the Procfile.
 
-Pure, so that the settings may ask. A connection to PostgreSQL bears it as its application_name.
+Settings use it, and it is the application_name of connections to PostgreSQL.
 """
 
 from collections.abc import Sequence
@@ -10,12 +10,12 @@ from typing import Final
 from dutiful.catalogue.profiles import Profile, ProfileError, named, serving
 
 COMMAND: Final = "command"
-"""Whatever is no process of its own: a shell, a migration, a test."""
+"""The kind of all other processes: a shell, a migration, a test."""
 SERVERS: Final = ("gunicorn", "uvicorn", "hypercorn", "daphne")
 
 
 def kind(words: Sequence[str], profiles: Sequence[Profile]) -> str:
-    """`web`, `beat`, `monitor`, `flower`, `worker_io` (of a profile), `worker`, or COMMAND."""
+    """`web`, `beat`, `monitor`, `flower`, `worker_io` (with its profile), `worker` or COMMAND."""
     program, rest = _program(words)
     if program in SERVERS or (program == "manage.py" and rest[:1] == ["runserver"]):
         return "web"
@@ -30,7 +30,7 @@ def kind(words: Sequence[str], profiles: Sequence[Profile]) -> str:
 
 
 def profile(words: Sequence[str], profiles: Sequence[Profile]) -> Profile | None:
-    """Of a worker's command line; None where it names none that there is."""
+    """The profile of a worker's command line, or None if there is none."""
     name = after(words, "--profile")
     queues = after(words, "-Q", "--queues").split(",")
     try:
@@ -40,7 +40,7 @@ def profile(words: Sequence[str], profiles: Sequence[Profile]) -> Profile | None
 
 
 def after(words: Sequence[str], *flags: str, default: str = "") -> str:
-    """What a flag is given: `--flag value`, `--flag=value`."""
+    """The value of a flag: `--flag value` or `--flag=value`."""
     for word, following in zip(words, [*words[1:], default], strict=True):
         if word in flags:
             return following
@@ -50,7 +50,7 @@ def after(words: Sequence[str], *flags: str, default: str = "") -> str:
 
 
 def _program(words: Sequence[str]) -> tuple[str, list[str]]:
-    """Its name, and what follows. `python -m celery` is celery, in a Procfile and in sys.argv."""
+    """The program's name and its arguments. `python -m celery` is celery."""
     left = [word for word in words if word not in ("exec", "-m")]
     if left and Path(left[0]).name.startswith("python"):
         left = left[1:]

@@ -1,7 +1,6 @@
-"""The shapes of worker: which pool, how many slots, how much memory, which queues in which order.
+"""The shapes of worker: pool, slots, memory, and queues in their order.
 
-Pure: the catalogue and the standard library only. The Procfile, the compose file and the docs are
-tested against this file.
+It uses the standard library only. Procfile, compose file and docs are tested against the profiles.
 """
 
 from collections.abc import Sequence
@@ -10,30 +9,28 @@ from typing import Final
 
 MB: Final = 1024 * 1024
 GRACE: Final = 25
-"""Seconds a worker may take to stop; a platform such as Heroku kills after 30."""
+"""Seconds that a worker may take to stop; a platform such as Heroku kills it after 30."""
 
 
 SLOTS_A_CONNECTION: Final = 12
-"""threads: a task that waits for others most of its time leaves the database to eleven more."""
+"""Threads that share one database connection, since tasks on threads mostly wait for others."""
 FEWEST_CONNECTIONS: Final = 4
-"""Of a pool that threads share, however few they are."""
+"""The fewest connections that threads share."""
 MAIN_CONNECTIONS: Final = 2
-"""prefork: the main process's own, for the outbox's relay and for what children leave behind."""
-TRIAL_CONNECTIONS: Final = 1
-"""The child in which a suspect is tried (dutiful/worker/quarantine/quarantine.py): any worker may
-have one.
-"""
+"""Connections of a prefork main process, for the outbox's relay and for crashed children."""
+ISOLATED_RUN_CONNECTIONS: Final = 1
+"""Connections of the child that runs a suspect in isolation (dutiful/worker/quarantine)."""
 
 
 class ProfileError(ValueError):
-    """No profile of that name, or none that serves those queues."""
+    """There is no profile of that name, or none that serves those queues."""
 
 
 @dataclass(frozen=True)
 class Served:
     """A queue in a profile, and the largest share of the profile's slots that it may take.
 
-    The order is Celery's to keep, the share the Redis transport's.
+    Celery keeps the order of queues, the Redis transport the shares.
     """
 
     queue: str
@@ -41,23 +38,25 @@ class Served:
 
     def __post_init__(self) -> None:
         if not 0 < self.share <= 1:
-            raise ValueError(f"share of {self.queue} is {self.share}; it lies in (0, 1]")
+            raise ValueError(
+                f"share of {self.queue} is {self.share}; it must be above 0 and at most 1"
+            )
 
 
 @dataclass(frozen=True)
 class Profile:
-    """One shape of worker. Queues are served in the order given."""
+    """One shape of worker. It serves its queues in the given order."""
 
     name: str
     pool: str
-    """Celery's name of it: "threads" or "prefork"."""
+    """Celery's name of the pool: "threads" or "prefork"."""
     slots: int
     """How many tasks run at once."""
     memory: int
-    """Bytes that the whole worker may use."""
+    """The most bytes that the whole worker may use."""
     queues: tuple[Served, ...]
     tasks_per_child: int | None = None
-    """prefork: a child is replaced after this many tasks, so that leaks end."""
+    """Tasks after which a prefork child is replaced, so that leaks end."""
 
     @property
     def queue_names(self) -> tuple[str, ...]:
@@ -65,28 +64,28 @@ class Profile:
 
     @property
     def memory_per_child(self) -> int:
-        """Bytes of one prefork child: the memory in equal parts, one for the main process."""
+        """The most bytes of one prefork child: an equal share, like the main process's."""
         return self.memory // (self.slots + 1)
 
     @property
     def database_connections(self) -> int:
-        """The most that the whole worker opens to one database, its children's included."""
+        """The most connections of the whole worker to one database, its children included."""
         return database_connections(self.pool, self.slots)
 
 
 def shared_connections(slots: int) -> int:
-    """The most that one process with so many threads opens: they share a pool."""
+    """The most connections of a process with so many threads, which share a pool."""
     return max(FEWEST_CONNECTIONS, slots // SLOTS_A_CONNECTION)
 
 
 def database_connections(pool: str, slots: int) -> int:
-    """Of a whole worker with such a pool, where flags have changed its profile's shape."""
+    """The most connections of a worker with this pool and this many slots."""
     own = slots + MAIN_CONNECTIONS if pool == "prefork" else shared_connections(slots)
-    return own + TRIAL_CONNECTIONS
+    return own + ISOLATED_RUN_CONNECTIONS
 
 
 def named(name: str, profiles: Sequence[Profile]) -> Profile:
-    """The profile of that name. Raises ProfileError with the choices."""
+    """The profile of that name. Raises ProfileError with the existing names."""
     for profile in profiles:
         if profile.name == name:
             return profile
@@ -95,10 +94,7 @@ def named(name: str, profiles: Sequence[Profile]) -> Profile:
 
 
 def serving(queues: Sequence[str], profiles: Sequence[Profile]) -> Profile:
-    """The first profile that serves all these queues.
-
-    Raises ProfileError when none does: work of two shapes does not share a worker.
-    """
+    """The first profile that serves all these queues. Raises ProfileError if none does."""
     served = list(dict.fromkeys(name for profile in profiles for name in profile.queue_names))
     for queue in queues:
         if queue not in served:
@@ -111,13 +107,13 @@ def serving(queues: Sequence[str], profiles: Sequence[Profile]) -> Profile:
             return profile
     serves = "; ".join(f"{p.name} ({p.pool}): {', '.join(p.queue_names)}" for p in profiles)
     raise ProfileError(
-        f"no profile serves {', '.join(queues)} together: threads that wait starve beside processes"
-        f" that compute. Start a worker for each profile. {serves}."
+        f"no profile serves {', '.join(queues)} together. Start one worker for each profile."
+        f" {serves}."
     )
 
 
 def in_order(profile: Profile, queues: Sequence[str]) -> list[str]:
-    """The queues asked for, in the profile's order; those that it does not serve come last."""
+    """These queues in the profile's order; those that it does not serve come last."""
     asked = list(dict.fromkeys(queues))
     served = [name for name in profile.queue_names if name in asked]
     return served + [name for name in asked if name not in served]

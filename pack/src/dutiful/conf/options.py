@@ -9,6 +9,7 @@ from dutiful.catalogue import defaults
 from dutiful.catalogue.classes import QueueClass, closest
 from dutiful.catalogue.entries import Entry
 from dutiful.catalogue.profiles import Profile
+from dutiful.conf.places import Place
 
 
 @dataclass(frozen=True)
@@ -22,9 +23,10 @@ class Conf:
     profiles: Mapping[str, tuple[Profile, ...]] = field(default_factory=lambda: defaults.PROFILES)
     """The shapes of worker by preset; a plain tuple of profiles is one preset, "standard"."""
     schedule: tuple[Entry, ...] = ()
-    """The project's own entries of beat; the pack adds its housekeeping."""
+    """The project's own entries of beat; the pack adds its housekeeping. Without this key: a
+    heartbeat a minute for each queue."""
     undeclared: str = ""
-    """The queue of tasks that declare nothing; "": such a task is an error."""
+    """The queue of tasks that declare no urgency and runtime; "": such a task is an error."""
     housekeeping: str = ""
     """The queue of Celery's own tasks; "": the one closest to average, fast and io."""
     preset: str = field(default_factory=lambda: env.WORKER_PRESET.get())
@@ -35,8 +37,8 @@ class Conf:
     """development, production or test."""
     flower_url: str = field(default_factory=lambda: env.FLOWER_URL.get())
     """Where people reach Flower: a link on the status page."""
-    places: Mapping[str, str] = field(default_factory=dict)
-    """Not a key: where the value of a key was found, by key: "tasks/queues.py"."""
+    places: Mapping[str, Place] = field(default_factory=dict)
+    """Not a key: where the value of each key is written."""
 
     @cached_property
     def by_name(self) -> dict[str, QueueClass]:

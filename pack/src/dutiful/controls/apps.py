@@ -1,4 +1,4 @@
-"""Django's handle on the commands that act on tasks."""
+"""Makes the commands of this package known to Django."""
 
 from django.apps import AppConfig
 

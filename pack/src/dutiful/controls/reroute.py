@@ -1,4 +1,4 @@
-"""Which moves between queues make sense, and the part of the backlog that is in the outbox."""
+"""Checks a move between queues, and moves the part of the backlog that is in the outbox."""
 
 import json
 from collections.abc import Iterator
@@ -13,20 +13,20 @@ from dutiful.conf.queues import by_name, known
 from dutiful.publishing.router import safe
 
 BATCH: Final = 500
-"""Rows of the outbox in one transaction."""
+"""Rows that one transaction moves."""
 
 
 class CannotReroute(ValueError):
-    """The move is refused; the message says why, and what to do."""
+    """The move is refused; the message says why and what to do."""
 
 
 def check(app: Celery, old: str, new: str, task: str = "") -> None:
-    """Raises CannotReroute, or NotInCatalogue for the new queue. The old one may be any."""
+    """Raises CannotReroute, or NotInCatalogue for the new queue. The old one may be unknown."""
     target = by_name(new)
     if old == new:
-        raise CannotReroute(f"{old} and {new} are one queue.")
+        raise CannotReroute(f"{old} and {new} are the same queue.")
     if target.bound == Bound.COMPUTE or (known(old) and by_name(old).bound != Bound.COMPUTE):
-        return  # the router lets no task into a threads' queue that may not run there
+        return  # every task of the old queue may run where the new one is served
     names = [task] if task else sorted(app.tasks)
     unsafe = [name for name in names if name in app.tasks and not safe(app.tasks[name])]
     if unsafe:
@@ -40,9 +40,9 @@ def check(app: Celery, old: str, new: str, task: str = "") -> None:
 
 
 def outbox(old: str, new: str, task: str = "") -> int:
-    """Moves the rows of the outbox; how many. Raises django.db.Error.
+    """Moves the rows of the outbox. Returns their number. Raises django.db.Error.
 
-    Whoever is just sending a row sends it to the old queue and deletes it: once, either way.
+    A row that is being sent at this moment goes to the old queue, and is not moved.
     """
     if not apps.is_installed("dutiful.outbox"):
         return 0
@@ -77,7 +77,7 @@ def _batches(old: str, task: str) -> Iterator[list[tuple[int, str]]]:
 
 
 def readdressed(text: str, new: str) -> str:
-    """A prepared message for another queue; as it is where somebody has made it unreadable."""
+    """A prepared message, addressed to another queue; unchanged if it cannot be parsed."""
     try:
         message: Any = json.loads(text)
         message["properties"]["delivery_info"].update(exchange="", routing_key=new)

@@ -1,27 +1,27 @@
-"""How Django reaches its database: `settings(parsed DATABASE_URL)` is its entry in DATABASES.
+"""Makes an entry of DATABASES: `settings(parsed DATABASE_URL)`.
 
-A process of many threads calls `share()` before its first query: they share a pool, as those of
-beat and the monitor do. Every other one keeps a connection a thread, checked before its use: a
-pool's child, a command.
+A process with many threads calls `share()` before its first query, and its threads share a pool.
+The threads of beat and the monitor do so too. In other processes, such as a prefork child or a
+command, each thread has a connection of its own, which is checked before use.
 """
 
 from typing import Any, Final
 
 WEB_CONNECTIONS: Final = 4
-"""The most that one web process opens: half as many as its threads (Procfile)."""
+"""The most connections of one web process: half of its threads (Procfile)."""
 SHARED_CONNECTIONS: Final = {"beat": 2, "monitor": 2}
-"""The same of processes whose few threads ask seldom: one for the loop, one for the rest."""
+"""The most connections of beat and the monitor: one for the loop, one for the other threads."""
 POOL_TIMEOUT: Final = 15
-"""Seconds that a thread waits for a connection; a task then tries again later."""
+"""Seconds that a thread waits for a connection; then a task fails and is retried."""
 
 SQLITE_OPTIONS = {
-    # As Django ships it, SQLite fails under several workers: "database is locked".
+    # With Django's defaults SQLite fails under several workers: "database is locked".
     "transaction_mode": "IMMEDIATE",  # take the write lock at the start, where waiting works
     "timeout": 20,  # seconds to wait for it
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
 }
 POSTGRES_OPTIONS = {
-    # Without these a host that is gone holds whoever connects for minutes, who asks for hours.
+    # Without these, a connect to a host that is down takes minutes, and a query hours.
     "connect_timeout": 3,  # seconds
     "keepalives_idle": 30,
     "keepalives_interval": 10,
@@ -35,12 +35,13 @@ def settings(
 ) -> dict[str, Any]:
     """An entry of DATABASES: tuned for SQLite, checked before use for PostgreSQL.
 
-    `pgbouncer`: in transaction mode lies between; nothing may outlive a transaction. `kind` is what
-    this process is (dutiful/catalogue/process.py), and so the server knows whose a connection is.
+    With `pgbouncer` (transaction mode) nothing may outlive a transaction. `kind` is the kind of
+    this process (dutiful/catalogue/process.py), which becomes the application_name of its
+    connections.
     """
     if parsed["ENGINE"].endswith("sqlite3"):
         return {**parsed, "OPTIONS": {**SQLITE_OPTIONS, **parsed.get("OPTIONS", {})}}
-    # Of several hosts the one that takes writes: after a failover, another one.
+    # Of several hosts, connect to the one that takes writes.
     several = {"target_session_attrs": "read-write"} if "," in parsed.get("HOST", "") else {}
     named = {"application_name": kind, **several}
     found = {
@@ -57,9 +58,9 @@ def settings(
 
 
 def share(most: int) -> None:
-    """From here on this process's threads share `most` connections to each PostgreSQL.
+    """From now on the threads of this process share `most` connections to each PostgreSQL.
 
-    Nothing for SQLite. Idle ones are closed one by one, down to none.
+    Idle connections are closed one by one. It does nothing for SQLite.
     """
     from django.db import connections
 
@@ -70,11 +71,11 @@ def share(most: int) -> None:
 
 
 def _pool(found: dict[str, Any], most: int) -> None:
-    found["CONN_MAX_AGE"] = 0  # a thread gives it back after each task, each request
+    found["CONN_MAX_AGE"] = 0  # a thread returns it after each task or request
     found["OPTIONS"]["pool"] = {
         "min_size": 0,
         "max_size": most,
         "timeout": POOL_TIMEOUT,
-        "max_idle": 10,  # seconds; each time that they pass, one connection nobody needed
-        "reconnect_timeout": 2,  # seconds of growing waits; then at once again
+        "max_idle": 10,  # seconds, after each of which one unused connection is closed
+        "reconnect_timeout": 2,  # seconds of growing waits; then it starts again at once
     }

@@ -1,4 +1,4 @@
-"""An admin page of rows that a person looks at and the machine writes."""
+"""A base class for admin pages of rows that only the pack writes."""
 
 from django.contrib import admin
 from django.db.models import Model
@@ -6,7 +6,7 @@ from django.http import HttpRequest
 
 
 class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable at run time
-    """Nothing is added, changed or deleted there."""
+    """An admin page without adding, changing and deleting."""
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False

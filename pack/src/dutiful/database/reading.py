@@ -1,6 +1,6 @@
-"""Where this thread (or greenlet, or coroutine) reads: a replica, until it touches the primary.
+"""The replica that this thread (or greenlet, or coroutine) reads from, until it uses the primary.
 
-From then on it reads there too, so it sees what it wrote, and never an older state than it saw.
+From then on it also reads from the primary, so that it sees its own writes and no older state.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,16 +14,16 @@ from django.db import DEFAULT_DB_ALIAS, connections
 
 @dataclass
 class Reading:
-    """One run's reads. `alias` is the replica."""
+    """The reads of one run. `alias` is the replica."""
 
     alias: str
     touched: bool = False
-    """The primary has been asked something."""
+    """Whether the run has used the primary."""
 
     def notice(
         self, execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: Any
     ) -> Any:
-        """Around each statement on the primary (Django's execute_wrapper)."""
+        """Wraps each statement on the primary (Django's execute_wrapper)."""
         self.touched = True
         return execute(sql, params, many, context)
 
@@ -32,7 +32,7 @@ _current: Final[ContextVar[Reading | None]] = ContextVar("reading", default=None
 
 
 def alias() -> str | None:
-    """The replica to read from now; None: the primary."""
+    """The replica to read from now, or None for the primary."""
     found = _current.get()
     if found is None or found.touched or connections[DEFAULT_DB_ALIAS].in_atomic_block:
         return None
@@ -41,7 +41,7 @@ def alias() -> str | None:
 
 @contextmanager
 def on(alias: str | None) -> Iterator[None]:
-    """Reads go to this replica until the primary is touched. None: to the primary."""
+    """Sends reads to this replica until the primary is used; None sends them to the primary."""
     if alias is None:
         yield
         return
@@ -56,7 +56,7 @@ def on(alias: str | None) -> Iterator[None]:
 
 @contextmanager
 def unnoticed() -> Iterator[None]:
-    """The pack's own bookkeeping inside a body: on the primary, and no touch of the task's."""
+    """For the pack's own queries inside a body: they use the primary, and do not count as a use."""
     found = _current.get()
     before = found.touched if found else False
     token = _current.set(None)

@@ -1,12 +1,10 @@
-"""Replicas of the database: their environment variables, their entries in DATABASES.
+"""Replicas of the database: their environment variables and their entries in DATABASES.
 
-Without REPLICA_URLS there is none: no alias, no router, no stamp on a message (docs/database.md).
-What is done with them is `dutiful/replicas/`.
+Without REPLICA_URLS there is no alias, no router and no stamp on a message (docs/database.md).
+dutiful.replicas decides which task reads from which replica.
 """
 
 from typing import Any, Final
-
-from environ import Env
 
 from dutiful import env
 from dutiful.database import connections
@@ -33,16 +31,19 @@ REPLICA_URLS = Var(
     True,
 )
 REPLICA_MAX_LAG_SECONDS = Var(
-    "REPLICA_MAX_LAG_SECONDS", number, "60", "A replica further behind is not read from."
+    "REPLICA_MAX_LAG_SECONDS", number, "60", "A replica that is further behind is not used."
 )
 REPLICA_MAX_LAG_MB = Var(
-    "REPLICA_MAX_LAG_MB", number, "8", "Nor one that lacks so much of the write-ahead log."
+    "REPLICA_MAX_LAG_MB",
+    number,
+    "8",
+    "A replica that lacks more of the write-ahead log is not used.",
 )
 REPLICA_READS = Var(
     "REPLICA_READS",
     words,
     "",
-    "Urgencies, queues or tasks that read from a replica where the task itself declares nothing.",
+    "Urgencies, queues or tasks that read from a replica if the task itself declares nothing.",
 )
 REPLICA_HOLD = Var(
     "REPLICA_HOLD",
@@ -51,7 +52,7 @@ REPLICA_HOLD = Var(
     "Urgencies, queues or tasks that wait while every replica is too far behind.",
 )
 REPLICA_HOLD_SECONDS = Var(
-    "REPLICA_HOLD_SECONDS", number, "600", "The longest that such a task waits; then it runs."
+    "REPLICA_HOLD_SECONDS", number, "600", "The longest that such a task waits before it runs."
 )
 
 
@@ -63,7 +64,7 @@ def aliases() -> list[str]:
 def databases(kind: str) -> dict[str, dict[str, Any]]:
     """Their entries in DATABASES, for a process of this kind (dutiful/catalogue/process.py).
 
-    Raises EnvError where the primary is no PostgreSQL.
+    Raises EnvError if the primary is not PostgreSQL.
     """
     urls = REPLICA_URLS.get()
     if urls and not env.DATABASE_URL.get().startswith(POSTGRES):
@@ -72,15 +73,15 @@ def databases(kind: str) -> dict[str, dict[str, Any]]:
 
 
 def routers() -> list[str]:
-    """What DATABASE_ROUTERS holds. Routers of your own come before it."""
+    """The value of DATABASE_ROUTERS. Your own routers come before it."""
     return ["dutiful.replicas.router.Router"] if REPLICA_URLS.get() else []
 
 
 def _entry(url: str, kind: str) -> dict[str, Any]:
     pgbouncer = env.DATABASE_PGBOUNCER.get()
-    entry = connections.settings(dict(Env.db_url_config(url)), pgbouncer, kind)
+    entry = connections.settings(env.database(url), pgbouncer, kind)
     options = dict(entry["OPTIONS"])
-    if not pgbouncer:  # it takes no such word; the server refuses writes anyhow
+    if not pgbouncer:  # PgBouncer refuses this option; the server refuses writes anyway
         options["options"] = f"{options.get('options', '')} {READ_ONLY}".strip()
-    # In Django's tests a replica is the test database itself: what a test writes is read there.
+    # In Django's tests a replica is the test database itself, so that it has the test's rows.
     return {**entry, "OPTIONS": options, "TEST": {"MIRROR": "default"}}

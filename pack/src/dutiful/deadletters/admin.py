@@ -1,4 +1,4 @@
-"""Dead letters in the admin: groups of the same failure, and each letter with what can be done."""
+"""Dead letters in the admin: groups by failure, and each dead letter with its actions."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -11,16 +11,16 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from kombu.exceptions import OperationalError
 
-from dutiful.deadletters import campaign, collect, counts, shown
-from dutiful.deadletters.models import Campaign, Group, Letter
+from dutiful.deadletters import campaign, collect, counts, formatting
+from dutiful.deadletters.models import Campaign, DeadLetter, Group
 from dutiful.deadletters.replay import ReplayError, arguments, discard, replay
 
 MOST: Final = 50
-"""Letters of a group on its page; the list has all."""
+"""Dead letters of a group on its page; the list has all of them."""
 
 
-class Room(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable at run time
-    """Rows are the machine's; people act on them by buttons, each a POST."""
+class ActionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable at run time
+    """Rows that only the pack writes; a person acts on them by buttons, each a POST."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -31,19 +31,23 @@ class Room(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable at 
     def page(self, request: HttpRequest, name: str, **context: Any) -> TemplateResponse:
         may_act = self.has_change_permission(request)
         context = {**self.admin_site.each_context(request), **context, "may_act": may_act}
-        context |= {"opts": self.opts, "groups_opts": Group._meta, "letters_opts": Letter._meta}
-        return TemplateResponse(request, f"deadletters/{name}.html", context)
+        context |= {
+            "opts": self.opts,
+            "groups_opts": Group._meta,
+            "deadletters_opts": DeadLetter._meta,
+        }
+        return TemplateResponse(request, f"dutiful/deadletters/{name}.html", context)
 
     def refresh(self, request: HttpRequest) -> None:
-        """What died a moment ago is here too."""
+        """Collects what the broker has, so that the page is complete."""
         try:
             collect.collect()
         except (DatabaseError, OperationalError) as error:
-            said = f"Letters may wait in the broker: {type(error).__name__}: {error}"
-            self.message_user(request, said, messages.WARNING)
+            text = f"Dead letters may wait in the broker: {type(error).__name__}: {error}"
+            self.message_user(request, text, messages.WARNING)
 
     def act(self, request: HttpRequest, done: Callable[[str], str]) -> HttpResponse:
-        """Does what the pressed button says, and shows the page again."""
+        """Does the action of the pressed button, and shows the page again."""
         if not self.has_change_permission(request):
             raise PermissionDenied
         try:
@@ -61,15 +65,15 @@ def number(request: HttpRequest, name: str) -> int:
 
 
 @admin.register(Group)
-class GroupAdmin(Room):
-    """Groups first: a hundred letters are often one failure."""
+class GroupAdmin(ActionAdmin):
+    """Groups of dead letters: a hundred of them are often one failure."""
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> TemplateResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
         self.refresh(request)
         chosen = {key: request.GET.get(key, "") for key in ("task", "queue", "reason", "open")}
-        letters = Letter.objects.all()
+        letters = DeadLetter.objects.all()
         for key in ("task", "queue", "reason"):
             if chosen[key]:
                 letters = letters.filter(**{key: chosen[key]})
@@ -77,10 +81,12 @@ class GroupAdmin(Room):
         if chosen["open"] != "all":
             groups = groups.alias(left=Count("pk", filter=Q(state="open"))).filter(left__gt=0)
         rows = list(groups[:200])
-        samples = Letter.objects.defer("raw", "traceback").in_bulk([row["sample"] for row in rows])
+        samples = DeadLetter.objects.defer("raw", "traceback").in_bulk(
+            [row["sample"] for row in rows]
+        )
         for row in rows:
             row["letter"] = samples.get(row["sample"])
-        every = Letter.objects.all()
+        every = DeadLetter.objects.all()
         choices = [
             (key, chosen[key], every.order_by(key).values_list(key, flat=True).distinct())
             for key in ("task", "queue", "reason")
@@ -98,10 +104,10 @@ class GroupAdmin(Room):
         if request.method == "POST":
             return self.act(request, lambda what: self._do(request, object_id, what))
         self.refresh(request)
-        letters = Letter.objects.filter(fingerprint=object_id)
+        letters = DeadLetter.objects.filter(fingerprint=object_id)
         group = next(iter(counts.by_fingerprint(letters)), None)
         if group is None:
-            raise Http404(f"no letter has the fingerprint {object_id}")
+            raise Http404(f"no dead letter has the fingerprint {object_id}")
         replays = list(Campaign.objects.filter(fingerprint=object_id)[:10])
         return self.page(
             request,
@@ -120,9 +126,9 @@ class GroupAdmin(Room):
         if what == "canary":
             count, rate = number(request, "count"), number(request, "rate")
             made = campaign.canary(fingerprint, count, rate, by)
-            return f"{made.letters.count()} canaries are on their way."
+            return f"{made.dead_letters.count()} canaries are on their way."
         if what == "discard":
-            letters = Letter.objects.filter(fingerprint=fingerprint)
+            letters = DeadLetter.objects.filter(fingerprint=fingerprint)
             return f"{discard(letters, request.POST.get('reason', ''), by)} discarded."
         active = Campaign.objects.filter(fingerprint=fingerprint, state__in=campaign.ACTIVE).first()
         if active is None:
@@ -131,14 +137,14 @@ class GroupAdmin(Room):
             campaign.rest(active, number(request, "rate"))
             return "The rest is being replayed."
         campaign.stop(active, by)
-        return "Stopped. What is on its way runs."
+        return "Stopped. Messages that are on their way still run."
 
 
-@admin.register(Letter)
-class LetterAdmin(Room):
-    """One letter: what it was, what it died of, and the buttons."""
+@admin.register(DeadLetter)
+class DeadLetterAdmin(ActionAdmin):
+    """One dead letter: its task, its failure, and the buttons."""
 
-    list_display = ("died_at", "task", "reason", "said", "queue", "state")
+    list_display = ("died_at", "task", "reason", "error", "queue", "state")
     list_display_links = ("died_at", "task")
     list_filter = ("state", "reason", "queue", "task")
     search_fields = ("task_id", "fingerprint", "message", "args", "kwargs")
@@ -146,11 +152,11 @@ class LetterAdmin(Room):
     list_per_page = 50
     actions = ("replay_selected",)
 
-    @admin.display(description="what it said")
-    def said(self, letter: Letter) -> str:
+    @admin.display(description="error")
+    def error(self, letter: DeadLetter) -> str:
         return f"{letter.exception}: {letter.message}"[:100] if letter.exception else letter.message
 
-    @admin.action(description="Replay the selected letters", permissions=["change"])
+    @admin.action(description="Replay the selected dead letters", permissions=["change"])
     def replay_selected(self, request: HttpRequest, letters: Any) -> None:
         sent = 0
         for letter in letters:
@@ -159,7 +165,7 @@ class LetterAdmin(Room):
                 sent += 1
             except ReplayError as error:
                 self.message_user(request, str(error), messages.ERROR)
-        self.message_user(request, f"{sent} letters are on their way.")
+        self.message_user(request, f"{sent} dead letters are on their way.")
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).defer("raw", "traceback")
@@ -174,29 +180,29 @@ class LetterAdmin(Room):
     ) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        letter = Letter.objects.filter(pk=object_id).first() if object_id.isdecimal() else None
+        letter = DeadLetter.objects.filter(pk=object_id).first() if object_id.isdecimal() else None
         if letter is None:
-            raise Http404(f"there is no letter {object_id}")
+            raise Http404(f"there is no dead letter {object_id}")
         if request.method == "POST":
             return self.act(request, lambda what: self._do(request, letter, what))
         self.refresh(request)
         letter.refresh_from_db()
         return self.page(
             request,
-            "letter",
+            "deadletter",
             title=f"{letter.task or 'A message'}: {letter.reason}",
             letter=letter,
-            attempts=shown.attempts(letter),
-            raw=shown.raw(letter),
+            attempts=formatting.attempts(letter),
+            raw=formatting.raw(letter),
             deaths=letter.deaths.all(),
-            replayable=letter.state in (Letter.State.OPEN, Letter.State.DISCARDED),
+            replayable=letter.state in (DeadLetter.State.OPEN, DeadLetter.State.DISCARDED),
         )
 
-    def _do(self, request: HttpRequest, letter: Letter, what: str) -> str:
+    def _do(self, request: HttpRequest, letter: DeadLetter, what: str) -> str:
         by = request.user.get_username()
         if what == "discard":
             reason = request.POST.get("reason", "")
-            return f"{discard(Letter.objects.filter(pk=letter.pk), reason, by)} discarded."
+            return f"{discard(DeadLetter.objects.filter(pk=letter.pk), reason, by)} discarded."
         edited: dict[str, Any] = {}
         kinds: tuple[tuple[str, Any], ...] = (("args", list), ("kwargs", dict))
         for name, kind in kinds:
@@ -204,4 +210,4 @@ class LetterAdmin(Room):
             if text is not None and text.replace("\r", "") != getattr(letter, name):
                 edited[name] = arguments(text, kind)
         replay(letter, by, **edited)
-        return "On its way. This page tells how it ends."
+        return "On its way. This page shows how it ends."

@@ -1,4 +1,4 @@
-"""Registers this piece of the pack."""
+"""Connects dead letters to the worker: a place for those that no broker takes, and replays."""
 
 from django.apps import AppConfig
 
@@ -12,8 +12,8 @@ class DeadLettersConfig(AppConfig):
     def ready(self) -> None:
         from celery import signals
 
-        from dutiful.deadletters import received
+        from dutiful.deadletters import hooks
         from dutiful.task.request import Request
 
-        Request.home = staticmethod(received.keep)
-        signals.task_success.connect(received.succeeded, dispatch_uid="deadletters.succeeded")
+        Request.save_dead_letter = staticmethod(hooks.save_ending)
+        signals.task_success.connect(hooks.succeeded, dispatch_uid="deadletters.succeeded")

@@ -1,7 +1,7 @@
-"""A group replayed with care: some letters first, then the rest at a rate.
+"""Replays a group of dead letters: a few canaries first, then the rest at a rate.
 
-All of it is in the database and each step is a short transaction, so it goes on after any restart,
-in whatever process takes the next step.
+The state is in the database and each step is a short transaction, so any process can take the next
+step after a restart.
 """
 
 import logging
@@ -13,28 +13,30 @@ from typing import Any, Final
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from dutiful.deadletters.models import Campaign, Letter
+from dutiful.deadletters.models import Campaign, DeadLetter
 from dutiful.deadletters.replay import NotSent, ReplayError, replay
 
 logger = logging.getLogger(__name__)
 ACTIVE: Final = (Campaign.State.CANARY, Campaign.State.WAITING, Campaign.State.RUNNING)
 AHEAD_SECONDS: Final = 70
-"""A step sends what is due until the next one, each message delayed to its own moment."""
+"""Seconds that a step looks ahead: it sends what is due until the next one, with a delay each."""
 STEP_SECONDS: Final = 45.0
-"""The most that a step takes: about 2,000 letters, which so is the highest rate."""
+"""The most seconds that a step takes. It sends about 2,000, which is the highest rate a minute."""
 STOPS_AT: Final = 3
 STOPS_SHARE: Final = 0.1
-"""The rest stops once so many, and such a share of what has ended, died again."""
+"""The campaign stops if this many, and this share of those that ended, died again."""
 
 
 def canary(fingerprint: str, count: int, rate: int = 0, by: str = "") -> Campaign:
-    """Replays the `count` oldest open letters of a group now.
+    """Replays the `count` oldest open dead letters of a group now.
 
-    Once all of them have succeeded the rest follows, at `rate` a minute; with rate 0 it waits for
-    `rest`. If one dies again it stops. Raises ReplayError.
+    When all of them have succeeded, the rest follows at `rate` a minute, or with rate 0 when `rest`
+    is called. If one dies again, the campaign stops. Raises ReplayError.
     """
     if count < 1 or rate < 0:
-        raise ReplayError("a canary needs at least one letter, and a rate that is not negative")
+        raise ReplayError(
+            "a canary needs at least one dead letter, and a rate that is not negative"
+        )
     try:
         with transaction.atomic():
             campaign = Campaign.objects.create(fingerprint=fingerprint, rate=rate, by=by)
@@ -49,14 +51,14 @@ def canary(fingerprint: str, count: int, rate: int = 0, by: str = "") -> Campaig
         raise
     if not sent:
         _move(campaign, Campaign.State.STOPPED, "nothing was sent")
-        raise ReplayError("no open letter of this group could be replayed: try one by itself")
+        raise ReplayError("no open dead letter of this group could be replayed: try one by itself")
     return campaign
 
 
 def rest(campaign: Campaign, rate: int) -> None:
-    """The rest of the group, at `rate` letters a minute, from now. Raises ReplayError."""
+    """Replays the rest of the group from now, at `rate` a minute. Raises ReplayError."""
     if rate < 1:
-        raise ReplayError("the rate is letters a minute, 1 or more")
+        raise ReplayError("the rate is dead letters a minute, 1 or more")
     changed = Campaign.objects.filter(pk=campaign.pk, state__in=ACTIVE).update(
         state=Campaign.State.RUNNING, rate=rate, next_at=timezone.now(), note=""
     )
@@ -67,20 +69,20 @@ def rest(campaign: Campaign, rate: int) -> None:
 
 
 def stop(campaign: Campaign, by: str = "") -> None:
-    """No more of its letters are sent; those on their way run."""
+    """Stops sending. Messages that are on their way still run."""
     _move(campaign, Campaign.State.STOPPED, f"stopped by {by or 'a command'}")
 
 
 def step_all() -> int:
-    """Takes the next step of each. Returns how many letters were sent."""
+    """Takes the next step of each active campaign. Returns the number of messages sent."""
     return sum(step(each.pk) for each in Campaign.objects.filter(state__in=ACTIVE))
 
 
 def step(pk: int) -> int:
-    """One campaign's next step. Returns how many letters were sent. May run twice at once."""
+    """Takes one campaign's next step. Returns the number of messages sent. May run concurrently."""
     until, sent = timezone.now() + timedelta(seconds=AHEAD_SECONDS), 0
     deadline = time.monotonic() + STEP_SECONDS
-    if not _judge(pk):
+    if not _evaluate(pk):
         return 0
     try:
         while time.monotonic() < deadline and _send_next(pk, until):
@@ -90,13 +92,13 @@ def step(pk: int) -> int:
     return sent
 
 
-def _judge(pk: int) -> bool:
-    """By what became of its letters so far: whether more are to be sent."""
+def _evaluate(pk: int) -> bool:
+    """Moves the campaign on by how its replays ended. Returns whether to send more of them."""
     with transaction.atomic():
         campaign = _locked(pk)
-        counts = Counter(campaign.letters.values_list("state", flat=True))
-        died, under_way = counts[Letter.State.DIED_AGAIN], counts[Letter.State.REPLAYED]
-        over = died + counts[Letter.State.SUCCEEDED]
+        counts = Counter(campaign.dead_letters.values_list("state", flat=True))
+        died, under_way = counts[DeadLetter.State.DIED_AGAIN], counts[DeadLetter.State.REPLAYED]
+        over = died + counts[DeadLetter.State.SUCCEEDED]
         if campaign.state == Campaign.State.CANARY:
             if died:
                 _move(campaign, Campaign.State.STOPPED, f"{died} of {over} canaries died again")
@@ -114,7 +116,7 @@ def _judge(pk: int) -> bool:
 
 
 def _send_next(pk: int, until: datetime) -> bool:
-    """The next letter, delayed to its moment. False: no more of them before `until`."""
+    """Sends the next one, delayed to its moment. False if none is due before `until`."""
     with transaction.atomic():
         campaign = _locked(pk)
         now = timezone.now()
@@ -134,22 +136,22 @@ def _locked(pk: int) -> Campaign:
 
 
 def _open(campaign: Campaign) -> Any:
-    letters = Letter.objects.filter(
-        fingerprint=campaign.fingerprint, state=Letter.State.OPEN, died_at__lt=campaign.before
+    letters = DeadLetter.objects.filter(
+        fingerprint=campaign.fingerprint, state=DeadLetter.State.OPEN, died_at__lt=campaign.before
     )
     return letters.exclude(campaign=campaign).order_by("died_at", "pk")
 
 
-def _send(campaign: Campaign, letter: Letter, wait: float = 0) -> bool:
-    """False where this letter cannot be sent at all: it stays open, with the reason."""
+def _send(campaign: Campaign, letter: DeadLetter, wait: float = 0) -> bool:
+    """False if this one cannot be sent at all; it stays open, with the reason in its note."""
     try:
         replay(letter, f"replay {campaign.pk}", countdown=wait, campaign=campaign)
     except NotSent:
         raise
     except ReplayError as error:
         note = f"replay {campaign.pk}: {error}"
-        Letter.objects.filter(pk=letter.pk).update(campaign=campaign, note=note)
-        logger.error("letter %d is left open: %s", letter.pk, error)
+        DeadLetter.objects.filter(pk=letter.pk).update(campaign=campaign, note=note)
+        logger.error("dead letter %d stays open: %s", letter.pk, error)
         return False
     return True
 

@@ -1,7 +1,7 @@
-"""Which failures are the same one: the task, the exception, where it broke, what it said.
+"""A failure's fingerprint: of the task, the exception, the place in the code and the message.
 
-Line numbers are left out, so that a group outlives a deploy; so are numbers and ids in the words,
-since they tell the failing rows apart and not the failures.
+It leaves out line numbers, so that a group outlives a deploy, and numbers and ids in the message,
+which differ between rows and not between failures.
 """
 
 import re
@@ -16,7 +16,7 @@ import dutiful
 _FRAME: Final = re.compile(r'^  File "(?P<file>[^"]+)", line (?P<line>\d+), in (?P<name>.+)$', re.M)
 _PACK: Final = Path(dutiful.__file__).parent
 _PROJECTS: Final = _PACK / "drills"
-"""The one room of the pack that has a project of its own."""
+"""The part of the pack that contains a project, whose code counts as the user's own."""
 _FOREIGN: Final = ("site-packages", "dist-packages", ".venv")
 _NORMAL: Final = (
     (re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+"), "<mail>"),
@@ -29,7 +29,7 @@ _LONGEST: Final = 200
 
 
 def normal(text: str) -> str:
-    """The words of an error without what changes from row to row."""
+    """An error message without the parts that change from row to row."""
     text = text[: 10 * _LONGEST]
     for pattern, word in _NORMAL:
         text = pattern.sub(word, text)
@@ -37,9 +37,9 @@ def normal(text: str) -> str:
 
 
 def own_frame(traceback: str) -> tuple[str, str]:
-    """Where the project's own code broke: "file:line in name", and that without the line.
+    """The innermost frame of the project's own code: "file:line in name", and "file in name".
 
-    The innermost frame there is where none is the project's; empty where there is no frame.
+    Without a frame of the project's own, the innermost of all; without any, two empty strings.
     """
     found = list(_FRAME.finditer(traceback))
     chosen = next((each for each in reversed(found) if _is_own(each["file"])), None)
@@ -52,8 +52,8 @@ def own_frame(traceback: str) -> tuple[str, str]:
 
 
 def fingerprint(task: str, reason: str, exception: str, place: str, message: str) -> str:
-    """16 letters. `place` is the second of `own_frame`."""
-    # An end without an exception is told apart by its reason: poison, unknown task, undecodable.
+    """16 hexadecimal digits. `place` is the second value of `own_frame`."""
+    # Without an exception the reason counts: poison, unknown task, undecodable.
     parts = (task, exception or reason, place, normal(message))
     return sha1("\0".join(parts).encode(), usedforsecurity=False).hexdigest()[:16]
 

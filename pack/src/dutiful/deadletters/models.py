@@ -6,8 +6,8 @@ from django.db import models
 from django.utils import timezone
 
 
-class Letter(models.Model):
-    """A dead letter: what it was, what it died of, and what has become of it since."""
+class DeadLetter(models.Model):
+    """One dead letter: its task, its failure, and what has been done with it since."""
 
     class State(models.TextChoices):
         OPEN = "open", "open"
@@ -17,17 +17,17 @@ class Letter(models.Model):
         DISCARDED = "discarded", "discarded"
 
     source = models.CharField(max_length=100, unique=True, editable=False)
-    """Where it was collected from: the same source is the same letter."""
+    """Identifies the message in its broker, so that it is saved once."""
     died_at = models.DateTimeField(db_index=True)
     reason = models.CharField(max_length=100)
     fingerprint = models.CharField(max_length=16)
-    """The same failure has the same one (fingerprint.py)."""
+    """Equal for the same failure (dutiful/deadletters/fingerprint.py)."""
 
     task = models.CharField(max_length=255, blank=True)
     task_id = models.CharField(max_length=255, blank=True, db_index=True)
     queue = models.CharField(max_length=100, blank=True)
     args = models.TextField(blank=True)
-    """JSON; empty where the message could not be read. So is `kwargs`."""
+    """JSON, as is `kwargs`; empty if the message could not be read."""
     kwargs = models.TextField(blank=True)
 
     exception = models.CharField(max_length=255, blank=True)
@@ -37,24 +37,24 @@ class Letter(models.Model):
     """The innermost line of the project's own code: file, line and function."""
     worker = models.CharField(max_length=255, blank=True)
     attempts = models.JSONField(default=list)
-    """[[epoch, worker, "Type: message"], …], the last one being its end; crashes come first."""
+    """[[epoch seconds, worker, "Type: message"], …]: crashes first, the final failure last."""
 
     list = models.CharField(max_length=255, blank=True)
-    """The Redis list that it came from, whole name."""
+    """The full name of the Redis list that it came from."""
     raw = models.BinaryField()
-    """The message as it lay in the broker."""
+    """The message as it was in the broker."""
 
     state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
     state_at = models.DateTimeField(default=timezone.now)
     note = models.TextField(blank=True)
-    """Who discarded it and why; or who replayed it, with what."""
+    """Who discarded it and why, or who replayed it."""
     replays = models.PositiveIntegerField(default=0)
     replay_of = models.ForeignKey(
         "self", models.SET_NULL, null=True, blank=True, related_name="deaths"
     )
-    """The letter whose replay ended here."""
+    """The dead letter whose replay ended as this one."""
     campaign = models.ForeignKey(
-        "Campaign", models.SET_NULL, null=True, blank=True, related_name="letters"
+        "Campaign", models.SET_NULL, null=True, blank=True, related_name="dead_letters"
     )
 
     class Meta:
@@ -71,8 +71,8 @@ class Letter(models.Model):
         return f"{self.task or 'a message'}, {self.reason}"
 
 
-class Group(Letter):
-    """Letters with one fingerprint, as the admin lists them."""
+class Group(DeadLetter):
+    """Dead letters with the same fingerprint, as the admin lists them."""
 
     class Meta:
         proxy = True
@@ -81,7 +81,7 @@ class Group(Letter):
 
 
 class Campaign(models.Model):
-    """A replay of a group: some first, then the rest at a rate. Driven by the schedule."""
+    """A replay of a group: canaries first, then the rest at a rate, on the schedule."""
 
     class State(models.TextChoices):
         CANARY = "canary", "canaries are on their way"
@@ -92,11 +92,11 @@ class Campaign(models.Model):
 
     fingerprint = models.CharField(max_length=16, db_index=True)
     before = models.DateTimeField(default=timezone.now)
-    """Letters that died later are not part of it: they are what it has to show."""
+    """Dead letters from later are not part of it: they may be the result of its replays."""
     rate = models.PositiveIntegerField(default=0)
-    """Letters a minute of the rest; 0: somebody decides after the canaries."""
+    """Dead letters a minute for the rest; 0 if a person decides after the canaries."""
     next_at = models.DateTimeField(default=timezone.now)
-    """When the next of the rest is due."""
+    """When the next one of the rest is due."""
     state = models.CharField(max_length=8, choices=State.choices, default=State.CANARY)
     note = models.TextField(blank=True)
     by = models.CharField(max_length=150, blank=True)

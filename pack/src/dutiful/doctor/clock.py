@@ -5,7 +5,7 @@ from typing import Final
 
 from dutiful.doctor.finding import Finding, Kind
 from dutiful.doctor.server import Server
-from dutiful.worker.deployment.shape import Deployment
+from dutiful.worker.deployment.model import Deployment
 
 LARGEST: Final = 2.0
 """Seconds. NTP keeps machines within a tenth of one."""

@@ -1,33 +1,33 @@
-"""Whether the whole Procfile finds room among the server's clients."""
+"""Whether the server takes the connections of the whole Procfile."""
 
 from collections.abc import Iterator
 from typing import Final
 
 from dutiful.doctor.finding import Finding, Kind
 from dutiful.doctor.server import Server
-from dutiful.worker.deployment.shape import Deployment
+from dutiful.worker.deployment.model import Deployment
 
 NEARLY: Final = 0.9
 """Share of maxclients in use now from which it is a warning."""
-MEND = "CONFIG SET maxclients to more, a larger plan, or fewer processes; Flower alone takes 21"
+FIX = "CONFIG SET maxclients to more, a larger plan, or fewer processes; Flower alone takes 21"
 
 NO_ROOM = Kind(
     "doctor.E014",
     "the server does not take the connections of the Procfile",
     "Some process cannot connect (max number of clients reached): it neither works nor publishes.",
-    MEND,
+    FIX,
 )
 NO_ROOM_BUSY = Kind(
     "doctor.W014",
     "the server does not take the connections of a busy release",
     "While old and new processes run side by side, and all are busy, publishes fail.",
-    MEND,
+    FIX,
 )
 ALMOST_ALL = Kind(
     "doctor.W015",
     "almost all of the server's connections are in use",
     "The next process or thread that connects is refused.",
-    MEND,
+    FIX,
 )
 NO_PROCFILE = Kind(
     "doctor.U004",
@@ -38,10 +38,10 @@ NO_PROCFILE = Kind(
 
 
 def examine(server: Server, deployment: Deployment) -> Iterator[Finding]:
-    told = server.setting("maxclients")
-    if told is None:
+    setting = server.setting("maxclients")
+    if setting is None:
         return
-    limit = int(told)
+    limit = int(setting)
     used = server.number("connected_clients")
     if used is not None and used >= NEARLY * limit:
         yield ALMOST_ALL.found(f"{used} of {limit} are in use")

@@ -1,11 +1,11 @@
-"""When a message is given to another worker, against how long work takes and machines pause."""
+"""Compares when a message goes to another worker with how long tasks run and machines pause."""
 
 from collections.abc import Iterator
 from typing import Final
 
 from dutiful.doctor.finding import Finding, Kind
 from dutiful.doctor.server import Server
-from dutiful.worker.deployment.shape import Deployment
+from dutiful.worker.deployment.model import Deployment
 
 SHORTEST_LEASE: Final = 5.0
 """Seconds. A move of a virtual machine or a busy disk halts a process for up to a few of them."""
@@ -38,7 +38,7 @@ SHORT_LEASE = Kind(
 LONG_LEASE = Kind(
     "doctor.W013",
     "the lease is longer than the platform takes to replace a worker",
-    "After a kill its tasks wait for the lease, though another worker is long there to run them.",
+    "After a kill its tasks wait for the lease, although another worker could run them.",
     "LEASE_SECONDS=15 in the environment",
 )
 

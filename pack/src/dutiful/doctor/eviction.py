@@ -1,12 +1,12 @@
-"""What the server throws away when it is full."""
+"""What the server evicts when its memory is full."""
 
 from collections.abc import Iterator
 
 from dutiful.doctor.finding import Finding, Kind
 from dutiful.doctor.server import Server
-from dutiful.worker.deployment.shape import Deployment
+from dutiful.worker.deployment.model import Deployment
 
-MEND = (
+FIX = (
     "CONFIG SET maxmemory-policy noeviction; and the same in redis.conf."
     " Heroku: heroku redis:maxmemory --policy noeviction"
 )
@@ -14,14 +14,14 @@ MEND = (
 QUEUES = Kind(
     "doctor.E002",
     "the server may evict queues",
-    "When its memory is full it deletes whole queues, without a word to anybody.",
-    MEND,
+    "When its memory is full it deletes whole queues, and reports no error.",
+    FIX,
 )
 EXPIRING = Kind(
     "doctor.W001",
     "the server may evict keys that expire",
     "When its memory is full it deletes leases, locks and results: work runs twice.",
-    MEND,
+    FIX,
 )
 
 

@@ -1,4 +1,4 @@
-"""All subjects, in one go."""
+"""Runs all subjects."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
@@ -21,7 +21,7 @@ from dutiful.doctor import (
 )
 from dutiful.doctor.finding import Finding, Kind, Severity
 from dutiful.doctor.server import Server
-from dutiful.worker.deployment.shape import Deployment
+from dutiful.worker.deployment.model import Deployment
 
 OF_SERVER: Final = (
     version,
@@ -43,20 +43,20 @@ SILENT = Kind(
 )
 CONFIG_REFUSED = Kind(
     "doctor.U001",
-    "the server does not tell all of its settings",
-    "What it does not tell may be wrong.",
+    "the server does not show all of its settings",
+    "What it does not show may be wrong.",
     "Look these up in the provider's console, or ACL SETUSER, with the user's name and +config|get",
 )
 INFO_REFUSED = Kind(
     "doctor.U002",
-    "the server does not tell its state",
+    "the server does not show its state",
     "Version, persistence, memory and replication are not examined.",
     "ACL SETUSER, with the user's name and +info",
 )
 RABBITMQ = Kind(
     "doctor.U003",
-    "RabbitMQ tells a client little",
-    "Not looked at: policies that lie over its queues, its memory and disk alarms, its connections,"
+    "RabbitMQ shows a client little",
+    "Not examined: policies that lie over its queues, its memory and disk alarms, its connections,"
     " its nodes, and consumer_timeout, which ends the channel of a longer task.",
     "rabbitmq-diagnostics check_alarms; rabbitmqctl list_queues name type policy;"
     " rabbitmqctl eval 'application:get_env(rabbit, consumer_timeout).'",
@@ -64,12 +64,12 @@ RABBITMQ = Kind(
 
 
 def settings(deployment: Deployment) -> list[Finding]:
-    """What can be said without a server."""
+    """Findings about the settings, which need no server."""
     return [found for subject in OF_SETTINGS for found in subject.examine(None, deployment)]
 
 
 def server(server: Server, deployment: Deployment) -> list[Finding]:
-    """What is wrong with the server. Never raises for one that is away: that is a finding."""
+    """Findings about the server. One that does not answer is a finding, not an error."""
     found: list[Finding] = []
     try:
         for subject in OF_SERVER:
@@ -80,7 +80,7 @@ def server(server: Server, deployment: Deployment) -> list[Finding]:
 
 
 def rabbitmq(connection: Any, queues: Iterable[Queue], deployment: Deployment) -> list[Finding]:
-    """What is wrong with a RabbitMQ, and what nobody has looked at."""
+    """Findings about a RabbitMQ, and what cannot be examined."""
     uri = connection.as_uri()
     found = list(rabbit.examine(connection, queues, deployment))
     return [*found, RABBITMQ.found(f"the broker is {uri}")]

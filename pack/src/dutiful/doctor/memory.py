@@ -5,14 +5,14 @@ from typing import Final
 
 from dutiful.doctor.finding import Finding, Kind
 from dutiful.doctor.server import Server
-from dutiful.worker.deployment.shape import Deployment
+from dutiful.worker.deployment.model import Deployment
 
 MB: Final = 1024 * 1024
 LITTLE: Final = 0.80
 """Used share of maxmemory from which it is a warning."""
 NONE: Final = 0.95
 """Used share of maxmemory from which it is an error: one busy hour fills the rest."""
-MEND = "Start more workers, or CONFIG SET maxmemory to more. What fills it: redis-cli --bigkeys"
+FIX = "Start more workers, or CONFIG SET maxmemory to more. What fills it: redis-cli --bigkeys"
 
 NO_LIMIT = Kind(
     "doctor.W005",
@@ -24,13 +24,13 @@ FULL = Kind(
     "doctor.E006",
     "the server's memory is as good as full",
     "Publishes are refused (OOM command not allowed) as soon as it is.",
-    MEND,
+    FIX,
 )
 FILLING = Kind(
     "doctor.W006",
     "the server's memory is running out",
     "Once it is full, publishes are refused. Queues that grow, or results that are kept, fill it.",
-    MEND,
+    FIX,
 )
 
 

@@ -1,10 +1,10 @@
-"""Whether what is queued survives a restart of the server, and whether it is still written."""
+"""Whether queues survive a restart of the server, and whether its writes to disk succeed."""
 
 from collections.abc import Iterator
 
 from dutiful.doctor.finding import Finding, Kind
 from dutiful.doctor.server import Server
-from dutiful.worker.deployment.shape import Deployment
+from dutiful.worker.deployment.model import Deployment
 
 NOTHING = Kind(
     "doctor.E003",
@@ -39,7 +39,7 @@ SNAPSHOT = Kind(
 )
 FSYNC = Kind(
     "doctor.W004",
-    "the server leaves it to its kernel when to write",
+    "the server lets its kernel decide when to write",
     "A power cut or a crash of the machine loses up to half a minute of tasks, not one second.",
     "CONFIG SET appendfsync everysec; and the same in redis.conf",
 )

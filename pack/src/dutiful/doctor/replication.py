@@ -1,11 +1,11 @@
-"""Whether this server takes writes, and whether its replicas have them."""
+"""Whether this server takes writes, and whether its replicas receive them."""
 
 from collections.abc import Iterator
 from typing import Final
 
 from dutiful.doctor.finding import Finding, Kind
 from dutiful.doctor.server import Server
-from dutiful.worker.deployment.shape import Deployment
+from dutiful.worker.deployment.model import Deployment
 
 LAG: Final = 10
 """Seconds; Redis's own default of min-replicas-max-lag."""
@@ -52,9 +52,9 @@ def examine(server: Server, deployment: Deployment) -> Iterator[Finding]:
     elif wanted is not None and replicas:
         yield NOT_AWAITED.found(f"min-replicas-to-write is 0 with {replicas} connected")
     for number in range(replicas):
-        told = server.info.get(f"slave{number}") or {}
-        if told.get("state") != "online" or int(told.get("lag", 0)) > LAG:
+        replica = server.info.get(f"slave{number}") or {}
+        if replica.get("state") != "online" or int(replica.get("lag", 0)) > LAG:
             yield BEHIND.found(
-                f"{told.get('ip')}:{told.get('port')} is {told.get('state')},"
-                f" {told.get('lag')} s behind"
+                f"{replica.get('ip')}:{replica.get('port')} is {replica.get('state')},"
+                f" {replica.get('lag')} s behind"
             )

@@ -1,4 +1,4 @@
-"""Findings for people."""
+"""Prints findings as text."""
 
 import textwrap
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ def table(findings: Sequence[Finding], where: str, width: int = 100) -> str:
     for found in findings:
         kind = found.kind
         lines += [f"{kind.id}  {kind.severity:8}{kind.title}"]
-        for name, text in (("found", found.detail), ("risk", kind.risk), ("mend", kind.mend)):
+        for name, text in (("found", found.detail), ("risk", kind.risk), ("fix", kind.fix)):
             lines += textwrap.wrap(
                 text,
                 width,

@@ -1,4 +1,4 @@
-"""The doctor's visit: by `manage.py doctor`, and at each worker's start."""
+"""Runs the doctor for `manage.py doctor`, and at each worker's start."""
 
 import threading
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from kombu.exceptions import OperationalError
 from dutiful.doctor import examine
 from dutiful.doctor.finding import Finding, Severity
 from dutiful.doctor.server import Server
-from dutiful.worker.deployment.read import gather, is_redis
+from dutiful.worker.deployment.configured import gather, is_redis
 
 SOCKET_TIMEOUT: Final = 3
 """Seconds that one answer of the broker may take."""
@@ -25,8 +25,8 @@ _LEVELS: Final = {
 logger = structlog.get_logger(__name__)
 
 
-def visit(app: Celery, scale: Mapping[str, int] | None = None) -> list[Finding]:
-    """Everything that is wrong, errors first. A broker that is away is a finding, not an error."""
+def diagnose(app: Celery, scale: Mapping[str, int] | None = None) -> list[Finding]:
+    """All findings, errors first. A broker that does not answer is one of them."""
     deployment = gather(app, scale)
     found = examine.settings(deployment)
     connection = app.connection_for_write(
@@ -53,22 +53,22 @@ def visit(app: Celery, scale: Mapping[str, int] | None = None) -> list[Finding]:
 
 
 def connect() -> None:
-    """Has each worker visited once it is ready."""
+    """Examines at each worker's start, once it is ready."""
     signals.worker_ready.connect(_at_start)
 
 
 def _at_start(sender: Any, **_: Any) -> None:
-    # A thread of its own: a broker that hangs must not keep the worker from its work.
+    # In a thread: a broker that hangs must not stop the worker from working.
     threading.Thread(target=_log, args=(sender.app,), name="doctor", daemon=True).start()
 
 
 def _log(app: Celery) -> None:
-    for found in visit(app):
-        told = found.as_dict()
+    for found in diagnose(app):
+        data = found.as_dict()
         # The sentence has no figures, so that a tracker keeps one issue for each kind.
         getattr(logger, _LEVELS[found.kind.severity])(
-            f"{told['id']}: {told['title']}",
-            found=told["detail"],
-            risk=told["risk"],
-            mend=told["mend"],
+            f"{data['id']}: {data['title']}",
+            found=data["detail"],
+            risk=data["risk"],
+            fix=data["fix"],
         )

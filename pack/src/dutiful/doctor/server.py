@@ -1,4 +1,4 @@
-"""The broker's own word on itself: INFO, CONFIG where it may be asked, and its clock."""
+"""Reads a Redis: INFO, CONFIG where it is allowed, and its clock."""
 
 import math
 import time
@@ -17,24 +17,24 @@ SETTINGS: Final = (
     "save",
     "timeout",
 )
-"""What CONFIG is asked for. By name: `CONFIG GET *` would bring the password too."""
+"""Settings to ask CONFIG for, by name: `CONFIG GET *` would return the password too."""
 
 
 class Server:
-    """Reads only. A method returns None for what the server does not tell.
+    """Only reads. A method returns None for what the server does not show.
 
-    All may raise redis.ConnectionError or redis.TimeoutError.
+    Every method may raise redis.ConnectionError or redis.TimeoutError.
     """
 
     def __init__(self, client: "redis.Redis", clock: Callable[[], float] = time.time) -> None:
         self._client = client
         self._clock = clock
         self.unknown: set[str] = set()
-        """Settings that a subject needed and the server would not tell."""
+        """Settings that a subject needed and the server did not show."""
         self.info_refused = ""
-        """The server's words, if it refuses INFO."""
+        """The server's error, if it refuses INFO."""
         self.config_refused = ""
-        """The server's words, if it refuses CONFIG."""
+        """The server's error, if it refuses CONFIG."""
 
     @cached_property
     def info(self) -> dict[str, Any]:
@@ -51,11 +51,13 @@ class Server:
         found: dict[str, str] = {}
         for name in SETTINGS:
             try:
-                told = self._client.config_get(name)
-            except redis.ResponseError as error:  # renamed away, or not this user's to ask
+                values = self._client.config_get(name)
+            except (
+                redis.ResponseError
+            ) as error:  # the command is renamed, or the user may not run it
                 self.config_refused = str(error)
                 break
-            found |= {_text(key): _text(value) for key, value in told.items()}
+            found |= {_text(key): _text(value) for key, value in values.items()}
         return found
 
     def number(self, field: str) -> int | None:
@@ -64,18 +66,18 @@ class Server:
         return None if value is None else int(value)
 
     def setting(self, name: str) -> str | None:
-        """A setting: from INFO where it says it (that is never refused), else from CONFIG."""
-        told = self.info.get(name.replace("-", "_"))
-        found = self._settings.get(name) if told is None else str(told)
+        """A setting: from INFO where it has it, else from CONFIG, which managed servers refuse."""
+        shown = self.info.get(name.replace("-", "_"))
+        found = self._settings.get(name) if shown is None else str(shown)
         if found is None:
             self.unknown.add(name)
         return found
 
     @property
     def clock_difference(self) -> float | None:
-        """Seconds that this machine's clock is ahead of the server's, as near as a reply tells.
+        """Seconds that this machine's clock is at least ahead of the server's (negative: behind).
 
-        Never more than the truth: half of the reply's journey is taken off.
+        Half of the round trip is subtracted, so it is never more than the real difference.
         """
         began = self._clock()
         try:

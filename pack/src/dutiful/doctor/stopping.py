@@ -1,11 +1,11 @@
-"""Whether a worker that is told to stop gets the time that it takes."""
+"""Whether the platform gives a worker the time that it needs to stop."""
 
 from collections.abc import Iterator
 from typing import Final
 
 from dutiful.doctor.finding import Finding, Kind
 from dutiful.doctor.server import Server
-from dutiful.worker.deployment.shape import Deployment
+from dutiful.worker.deployment.model import Deployment
 
 MARGIN: Final = 2.0
 """Seconds between the end of the grace and the platform's SIGKILL, for the last acks."""

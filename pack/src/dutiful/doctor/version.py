@@ -1,4 +1,4 @@
-"""Whether the server is one that the transport can work on."""
+"""Whether the transport can work on the server."""
 
 import re
 from collections.abc import Iterator
@@ -6,10 +6,10 @@ from typing import Final
 
 from dutiful.doctor.finding import Finding, Kind
 from dutiful.doctor.server import Server
-from dutiful.worker.deployment.shape import Deployment
+from dutiful.worker.deployment.model import Deployment
 
 OLDEST: Final = 7
-"""Redis 7, and Valkey, which counts on from it: scripts that may run on a full server."""
+"""Redis 7 or Valkey: the scripts need `allow-oom`, to run on a full server."""
 
 OLD = Kind(
     "doctor.E007",
@@ -30,6 +30,6 @@ def examine(server: Server, deployment: Deployment) -> Iterator[Finding]:
     said = str(server.info.get("valkey_version") or server.info.get("redis_version") or "")
     number = re.match(r"\d+", said)
     if number and int(number[0]) < OLDEST:
-        yield OLD.found(f"it is version {said}; {OLDEST} is the oldest that will do")
+        yield OLD.found(f"it is version {said}; {OLDEST} is the oldest that works")
     if server.number("cluster_enabled"):
         yield CLUSTER.found("cluster_enabled is 1")

@@ -1,11 +1,10 @@
-"""The drills, in the order in which `make drills` plays them."""
+"""The drills, in the order in which `make drills` runs them."""
 
 from typing import Final
 
 from dutiful.drills import (
     blip,
     broker,
-    connections,
     crash,
     crowd,
     delay,
@@ -18,14 +17,15 @@ from dutiful.drills import (
     long,
     outage,
     poison,
-    replay,
     restore,
     rollback,
-    silence,
-    storm,
-    unknown,
 )
-from dutiful.drills.scenario import Drill
+from dutiful.drills.connections import drill as connections
+from dutiful.drills.drill import Drill
+from dutiful.drills.replay import drill as replay
+from dutiful.drills.silence import drill as silence
+from dutiful.drills.storm import drill as storm
+from dutiful.drills.unknown import drill as unknown
 
 DRILLS: Final[dict[str, Drill]] = {
     module.DRILL.name: module.DRILL

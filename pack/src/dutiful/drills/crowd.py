@@ -1,29 +1,30 @@
-"""Drill `crowd`: a crowd of slow tasks, then urgent ones. How long do the urgent ones wait?"""
+"""Drill `crowd`: how long urgent tasks wait that are sent behind many slow ones."""
 
 import statistics
 import time
 from typing import Final
 
 from dutiful.conf.queues import by_name
-from dutiful.drills.arena import Arena
-from dutiful.drills.scenario import Counts, Drill, contenders
-from dutiful.drills.tally import tally
+from dutiful.drills.counting import count_tasks
+from dutiful.drills.deployment import Deployment
+from dutiful.drills.drill import Counts, Drill
+from dutiful.drills.systems import systems
 
 URGENT: Final = 20
 PROMISE_SECONDS: Final = by_name("urgent_fast").starts_within
 
 
-def play(arena: Arena, quick: bool) -> Counts:
-    """40 slow tasks of 1 s (80 of 2 s), then 20 urgent ones while those run."""
+def run(deployment: Deployment, quick: bool) -> Counts:
+    """Sends 80 slow tasks of 2 s (quick: 40 of 1 s), then 20 urgent ones while those run."""
     slow, seconds = (40, 1.0) if quick else (80, 2.0)
-    arena.start_workers()
-    arena.sender.send("dutiful.drills.tasks.slow", dict.fromkeys(range(slow), (seconds,)))
+    deployment.start_workers()
+    deployment.sender.send("dutiful.drills.tasks.slow", dict.fromkeys(range(slow), (seconds,)))
     time.sleep(1)
     sent = slow + URGENT
-    arena.sender.send("dutiful.drills.tasks.urgent", dict.fromkeys(range(slow, sent), ()))
-    arena.settle(sent, 60)
-    waits = [start.wait for start in arena.ledger.starts() if start.kind == "urgent"]
-    counts = tally(arena, range(sent))
+    deployment.sender.send("dutiful.drills.tasks.urgent", dict.fromkeys(range(slow, sent), ()))
+    deployment.wait_until_done(sent, 60)
+    waits = [start.wait for start in deployment.record.starts() if start.kind == "urgent"]
+    counts = count_tasks(deployment, range(sent))
     counts.measured |= {
         "urgent_wait_median_seconds": round(statistics.median(waits), 2) if waits else -1,
         "urgent_wait_longest_seconds": round(max(waits), 2) if waits else -1,
@@ -39,7 +40,7 @@ def kept(ours: Counts) -> bool:
 DRILL = Drill(
     name="crowd",
     promise=f"urgent tasks start within {PROMISE_SECONDS} s while slow ones crowd the workers",
-    contenders=contenders(stock=(("-c", "4"),)),
-    play=play,
+    systems=systems(stock=(("-c", "4"),)),
+    run=run,
     kept=kept,
 )

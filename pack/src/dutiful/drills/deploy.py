@@ -1,32 +1,32 @@
-"""Drill `deploy`: a release each few seconds. SIGTERM goes to every process of every worker.
+"""Drill `deploy`: a release every few seconds sends SIGTERM to every process of every worker.
 
-So does Heroku it, with a SIGKILL after 30 s. On stock Celery that ends the pool's children with
-what they run. `crashes_counted` is how many messages ours held against somebody: clean stops
-must count none.
+Heroku does the same, and sends SIGKILL after 30 s. On stock Celery it ends the pool's children
+with the tasks that they run. `crashes_counted` is how many messages ours counted a crash for; a
+clean stop must count none.
 """
 
 import random
 import time
 
-from dutiful.drills.arena import Arena
-from dutiful.drills.scenario import Counts, Drill
-from dutiful.drills.tally import copies, tally
+from dutiful.drills.counting import count_tasks, second_starts
+from dutiful.drills.deployment import Deployment
+from dutiful.drills.drill import Counts, Drill
 
 RELEASES, QUICK_RELEASES = 50, 2
-"""Of two workers each."""
+"""Each release restarts two workers."""
 TASKS = 60
 
 
-def play(arena: Arena, quick: bool) -> Counts:
-    """Sixty tasks of up to two seconds for each release."""
+def run(deployment: Deployment, quick: bool) -> Counts:
+    """Sends sixty tasks of up to 2 s for each release."""
     releases, chance = QUICK_RELEASES if quick else RELEASES, random.Random(7)
-    arena.shorten(lease=5, visibility=10)
-    arena.start_workers()
+    deployment.shorten(lease=5, visibility=10)
+    deployment.start_workers()
     unclean, crashes, longest = 0, set(), 0.0
     for release in range(releases):
         numbers = range(release * TASKS, (release + 1) * TASKS)
-        arena.crew.wait_ready()
-        arena.sender.send_each(
+        deployment.supervisor.wait_ready()
+        deployment.sender.send_each(
             (
                 "dutiful.drills.tasks.crunch" if number % 10 == 0 else "dutiful.drills.tasks.slow",
                 number,
@@ -37,30 +37,32 @@ def play(arena: Arena, quick: bool) -> Counts:
         )
         time.sleep(chance.uniform(0.2, 1.0))
         began = time.monotonic()
-        codes = arena.crew.terminate(*arena.crew.posts)
+        codes = deployment.supervisor.terminate(*deployment.supervisor.workers)
         if any(codes):
-            arena.tell(f"release {release + 1}: exit codes {codes}")
+            deployment.report(f"release {release + 1}: exit codes {codes}")
         unclean += sum(1 for code in codes if code != 0)
         longest = max(longest, time.monotonic() - began)
-        with arena.redis as client:
+        with deployment.redis as client:
             crashes |= set(client.scan_iter("dutiful:crashes:*", count=1000))
         if (release + 1) % 10 == 0:
-            arena.tell(f"{release + 1} of {releases} releases")
-    arena.crew.wait_ready()
-    arena.settle(releases * TASKS, 40 if quick else 120)
-    return _count(arena, releases, unclean, len(crashes), longest)
+            deployment.report(f"{release + 1} of {releases} releases")
+    deployment.supervisor.wait_ready()
+    deployment.wait_until_done(releases * TASKS, 40 if quick else 120)
+    return _count(deployment, releases, unclean, len(crashes), longest)
 
 
-def _count(arena: Arena, releases: int, unclean: int, crashes: int, longest: float) -> Counts:
-    counts = tally(
-        arena,
+def _count(
+    deployment: Deployment, releases: int, unclean: int, crashes: int, longest: float
+) -> Counts:
+    counts = count_tasks(
+        deployment,
         range(releases * TASKS),
-        restarts=releases * len(arena.crew.posts),
+        restarts=releases * len(deployment.supervisor.workers),
         unclean_exits=unclean,
         longest_stop_seconds=round(longest, 1),
         crashes_counted=crashes,
     )
-    counts.measured["second_starts"] = copies(arena.ledger)
+    counts.measured["second_starts"] = second_starts(deployment.record)
     return counts
 
 
@@ -76,6 +78,6 @@ def kept(ours: Counts) -> bool:
 DRILL = Drill(
     name="deploy",
     promise="clean restarts under load lose nothing, double nothing, and count no crash",
-    play=play,
+    run=run,
     kept=kept,
 )

@@ -1,11 +1,11 @@
-"""Drill `duplicate`: one piece of work is delivered a hundred times, and killed halfway.
+"""Drill `duplicate`: one payment is delivered a hundred times, and workers are killed in payments.
 
-First each payment's message lies in the queue a hundred times when the workers start: half of them
-the very same message, as a broker delivers it again, half calls of their own. Then workers are
-killed with -9 at random moments inside payments. A payment adds one to a balance, so nothing but
-the task itself stops a second; `payments_too_many` is what balances hold beyond one. Stock loses
-what was killed before it paid; tuned pays again what was killed after.
-run, lost and twice count payments, not runs.
+First each payment's message is in the queue a hundred times when the workers start: half of them
+are the same message, as a broker redelivers it, and half are separate calls. Then workers are
+killed with -9 at random moments inside payments. A payment adds one to a balance, so only the task
+itself can prevent a second one; `payments_too_many` is the sum of the balances beyond one each.
+Stock Celery loses payments that were killed before their effect; tuned repeats those that were
+killed after it. run, lost and twice count payments, not runs.
 """
 
 import json
@@ -14,10 +14,10 @@ import time
 from typing import Any, Final
 from uuid import uuid4
 
-from dutiful.drills import money
-from dutiful.drills.arena import Arena
-from dutiful.drills.census import DEAD, QUEUED, census, number_in
-from dutiful.drills.scenario import Counts, Drill
+from dutiful.drills import accounts
+from dutiful.drills.broker_state import DEAD, QUEUED, locate_tasks, task_number
+from dutiful.drills.deployment import Deployment
+from dutiful.drills.drill import Counts, Drill
 from dutiful.testing.processes import wait_for
 
 COPIES: Final = 100
@@ -25,39 +25,39 @@ KEYS, QUICK_KEYS = 5, 1
 KILLS, QUICK_KILLS = 50, 3
 PER_KILL: Final = 8
 SECONDS: Final = 1.0
-"""Of a payment that is killed; the money moves in its middle."""
+"""How long a payment takes that is killed; its effect is in the middle."""
 WAIT, QUICK_WAIT = 300, 40
-QUIET_LOOKS: Final = 8
-"""Half seconds without anything to come, longer than a payment takes."""
+QUIET_POLLS: Final = 8
+"""Polls, 0.5 s apart, without a message left; together longer than a payment takes."""
 TASK: Final = "dutiful.drills.tasks.pay"
 
 
-def play(arena: Arena, quick: bool) -> Counts:
-    """A hundred deliveries of each key at once; then eight payments for each kill."""
+def run(deployment: Deployment, quick: bool) -> Counts:
+    """Delivers each key a hundred times at once; then sends eight payments for each kill."""
     keys, kills = (QUICK_KEYS, QUICK_KILLS) if quick else (KEYS, KILLS)
     many, killed = range(keys), range(keys, keys + kills * PER_KILL)
-    path = str(arena.folder / "db.sqlite3")
-    arena.environment["DRILL_MONEY"] = path
-    arena.shorten(lease=5, visibility=10)
-    if arena.contender.is_ours:
-        arena.manage("migrate", "-v0")
-    money.open_accounts(path, range(killed.stop))
-    arena.sender.send(TASK, dict.fromkeys(many, (0.2,)))
-    with arena.redis as client:
+    path = str(deployment.folder / "db.sqlite3")
+    deployment.environment["DRILL_ACCOUNTS"] = path
+    deployment.shorten(lease=5, visibility=10)
+    if deployment.system.is_ours:
+        deployment.manage("migrate", "-v0")
+    accounts.open_accounts(path, range(killed.stop))
+    deployment.sender.send(TASK, dict.fromkeys(many, (0.2,)))
+    with deployment.redis as client:
         deliveries = sum(_copy(client, number) for number in many)
-    arena.start_workers()
+    deployment.start_workers()
     chance = random.Random(7)
     for first in range(killed.start, killed.stop, PER_KILL):
-        _kill_in(arena, range(first, first + PER_KILL), chance)
-    _settle(arena, QUICK_WAIT if quick else WAIT)
-    return _count(arena, path, kills, deliveries)
+        _kill_in(deployment, range(first, first + PER_KILL), chance)
+    _wait_until_done(deployment, QUICK_WAIT if quick else WAIT)
+    return _count(deployment, path, kills, deliveries)
 
 
 def _copy(client: Any, number: int) -> int:
-    """Ninety-nine more of a message that waits; how many there are."""
+    """Copies a waiting message 99 times; returns how many there are then."""
     for name in client.scan_iter(_type="list"):
         for text in client.lrange(name, 0, -1):
-            if number_in(text) == number:
+            if task_number(text) == number:
                 client.lpush(name, *(_again(text, copy % 2 == 0) for copy in range(COPIES - 1)))
                 return COPIES
     raise AssertionError(f"payment {number} is in no queue")
@@ -73,35 +73,35 @@ def _again(text: str, same_id: bool) -> str:
     return json.dumps(message)
 
 
-def _kill_in(arena: Arena, numbers: range, chance: random.Random) -> None:
-    """Kills a worker, whole, somewhere in a payment."""
-    arena.crew.wait_ready()
-    arena.sender.send(TASK, dict.fromkeys(numbers, (SECONDS,)))
+def _kill_in(deployment: Deployment, numbers: range, chance: random.Random) -> None:
+    """Kills all processes of a worker at a random moment inside a payment."""
+    deployment.supervisor.wait_ready()
+    deployment.sender.send(TASK, dict.fromkeys(numbers, (SECONDS,)))
 
     def began() -> list[str]:
-        return [start.worker for start in arena.ledger.starts() if start.number in numbers]
+        return [start.worker for start in deployment.record.starts() if start.number in numbers]
 
-    worker = chance.choice(wait_for("a payment under way", began))
+    name = chance.choice(wait_for("a payment under way", began))
     time.sleep(chance.uniform(0, SECONDS))
-    post = next((post for post in arena.crew.posts if post.name == worker), arena.crew.posts[0])
-    arena.crew.kill(post)
+    workers = deployment.supervisor.workers
+    deployment.supervisor.kill(next((one for one in workers if one.name == name), workers[0]))
 
 
-def _settle(arena: Arena, seconds: float) -> None:
-    """Until every payment has come, and no message is left that could bring another."""
+def _wait_until_done(deployment: Deployment, seconds: float) -> None:
+    """Waits until no message is left that could cause a payment, at most `seconds`."""
     deadline, quiet = time.monotonic() + seconds, 0
-    while time.monotonic() < deadline and quiet < QUIET_LOOKS:
-        with arena.redis as client:
-            places = set(census(client).values()) - {DEAD}
-        over = not places or (arena.for_an_hour and QUEUED not in places)
+    while time.monotonic() < deadline and quiet < QUIET_POLLS:
+        with deployment.redis as client:
+            places = set(locate_tasks(client).values()) - {DEAD}
+        over = not places or (deployment.holds_unacked and QUEUED not in places)
         quiet = quiet + 1 if over else 0
         time.sleep(0.5)
 
 
-def _count(arena: Arena, path: str, kills: int, deliveries: int) -> Counts:
-    paid = money.balances(path)
-    with arena.redis as client:
-        where = census(client)
+def _count(deployment: Deployment, path: str, kills: int, deliveries: int) -> Counts:
+    paid = accounts.balances(path)
+    with deployment.redis as client:
+        where = locate_tasks(client)
     unpaid = {number for number, amount in paid.items() if not amount}
     counts = Counts(
         sent=len(paid),
@@ -113,7 +113,7 @@ def _count(arena: Arena, path: str, kills: int, deliveries: int) -> Counts:
     counts.measured = {
         "deliveries": deliveries,
         "kills": kills,
-        "bodies_run": len(arena.ledger.starts()),
+        "bodies_run": len(deployment.record.starts()),
         "payments_too_many": sum(paid.values()) - counts.run,
     }
     return counts
@@ -126,6 +126,6 @@ def kept(ours: Counts) -> bool:
 DRILL = Drill(
     name="duplicate",
     promise="100 deliveries of one key, or kill -9 inside the task: it takes effect once",
-    play=play,
+    run=run,
     kept=kept,
 )

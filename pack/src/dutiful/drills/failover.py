@@ -1,100 +1,102 @@
 """Drill `failover`: under a steady load of payments the primary is killed and started again; then
 it is killed for good, and its replica promoted.
 
-All three know both servers (DATABASE_URL with two hosts). The primary commits when its replica has
-it (`synchronous_standby_names`): otherwise what it lacked would be lost with the primary, whoever
-runs the tasks. Stock ends a payment that meets no database; tuned tries it again for minutes, and
-so pays again what was committed just before the answer was lost. run, lost and twice count
-payments. `recovery_seconds`: from the return of a server that takes writes to the end of the first
-payment whose order was saved after it, the longer of the two.
+All three systems know both servers (DATABASE_URL with two hosts). A commit waits for the replica
+(`synchronous_standby_names`), since otherwise commits would be lost with the primary on every
+system. Stock Celery gives up a payment when the database does not answer; tuned retries it for
+minutes, and so repeats a payment whose commit succeeded before the answer was lost. run, lost and
+twice count payments. `recovery_seconds` is the longer of two times, each from the return of a
+writable server to the end of the first payment whose order was saved after that.
 """
 
 import time
 from contextlib import suppress
 from typing import Final
 
-from dutiful.drills.arena import Arena
-from dutiful.drills.census import DEAD, census
-from dutiful.drills.ledger import Ledger
-from dutiful.drills.orders import TABLE
-from dutiful.drills.orders_shop import servers, shop
-from dutiful.drills.replica import Replica
-from dutiful.drills.scenario import OURS, THREADS, Counts, Drill, contenders
+from dutiful.drills.broker_state import DEAD, locate_tasks
+from dutiful.drills.deployment import Deployment
+from dutiful.drills.drill import Counts, Drill
+from dutiful.drills.orders.fixture import servers, started
+from dutiful.drills.orders.model import TABLE
+from dutiful.drills.record.read import RunRecord
+from dutiful.drills.systems import OURS, THREADS, systems
 from dutiful.testing.postgres import QUICK, Postgres
 from dutiful.testing.processes import wait_for
+from dutiful.testing.replica import Replica
 
 ORDERS, QUICK_ORDERS = 3_000, 300
 PAUSE: Final = 0.03
 """Seconds from one order to the next."""
-AWAY, QUICK_AWAY = 10.0, 3.0
+DOWN, QUICK_DOWN = 10.0, 3.0
 """Seconds without a database, each time."""
 SOON: Final = 10.0
 TASK: Final = "drills.pay_order"
 WAIT, QUICK_WAIT = 240.0, 90.0
 CERTAIN: Final = {**QUICK, "synchronous_commit": "on", "wal_retrieve_retry_interval": "500ms"}
-"""A commit waits for the replica, which asks for its primary twice a second."""
+"""A commit waits for the replica, which tries to reconnect twice a second."""
 
 
-def play(arena: Arena, quick: bool) -> Counts:
-    """3,000 orders, ten seconds without a server each time (quick: 300, three)."""
-    count, away = (QUICK_ORDERS, QUICK_AWAY) if quick else (ORDERS, AWAY)
-    arena.environment["DRILL_PAUSE"] = str(PAUSE)
-    with servers(arena, CERTAIN) as (primary, replica):
+def run(deployment: Deployment, quick: bool) -> Counts:
+    """Saves 3,000 orders; the server is down for 10 s each time (quick: 300 orders, 3 s)."""
+    count, down = (QUICK_ORDERS, QUICK_DOWN) if quick else (ORDERS, DOWN)
+    deployment.environment["DRILL_PAUSE"] = str(PAUSE)
+    with servers(deployment, CERTAIN) as (primary, replica):
         both = f"127.0.0.1:{primary.port},127.0.0.1:{replica.port}"
-        arena.environment["DATABASE_URL"] = (
+        deployment.environment["DATABASE_URL"] = (
             f"postgres://postgres@{both}/postgres?target_session_attrs=read-write"
         )
-        with shop(arena, "dutiful.drills.orders") as client:
+        with started(deployment) as client:
             primary.sql("ALTER SYSTEM SET synchronous_standby_names = '*'")
             primary.sql("SELECT pg_reload_conf()")
             client.begin((TASK, number, (), {}) for number in range(count))
-            _paid(arena, count // 4)
-            restarted = _restart(primary, away)
-            arena.tell("the primary is back")
-            _paid(arena, count // 2)
-            promoted = _promote(primary, replica, away)
-            arena.tell("the replica is the primary")
+            _paid(deployment, count // 4)
+            restarted = _restart(primary, down)
+            deployment.report("the primary is back")
+            _paid(deployment, count // 2)
+            promoted = _promote(primary, replica, down)
+            deployment.report("the replica is the primary")
             client.finish()
-            arena.settle(count, QUICK_WAIT if quick else WAIT, quiet=15)
-        counts = _count(arena, replica, count)
-    waits = [_first(arena.ledger, back) for back in (restarted, promoted)]
+            deployment.wait_until_done(count, QUICK_WAIT if quick else WAIT, quiet=15)
+        counts = _count(deployment, replica, count)
+    waits = [_first(deployment.record, back) for back in (restarted, promoted)]
     if None not in waits:
         counts.recovery_seconds = max(wait for wait in waits if wait is not None)
     return counts
 
 
-def _paid(arena: Arena, count: int) -> None:
-    """Until so many are; or no longer than a minute: stock may have lost too many."""
+def _paid(deployment: Deployment, count: int) -> None:
+    """Waits until `count` are paid, at most a minute: stock Celery may have lost too many."""
     with suppress(AssertionError):
-        wait_for("payments", lambda: arena.ledger.done() >= count, 60)
+        wait_for("payments", lambda: deployment.record.done() >= count, 60)
 
 
-def _restart(primary: Postgres, away: float) -> float:
-    """When it was back, by the clock of all."""
+def _restart(primary: Postgres, down: float) -> float:
+    """Kills and starts the primary; returns the epoch second of its return."""
     primary.kill()
-    time.sleep(away)
+    time.sleep(down)
     primary.start()
     return time.time()
 
 
-def _promote(primary: Postgres, replica: Replica, away: float) -> float:
+def _promote(primary: Postgres, replica: Replica, down: float) -> float:
+    """Kills the primary and promotes the replica; returns the epoch second of the promotion."""
     primary.kill()
-    time.sleep(away)
+    time.sleep(down)
     replica.promote()
     return time.time()
 
 
-def _first(ledger: Ledger, back: float) -> float | None:
-    """Seconds until the first end of what was saved after that; None where there was none."""
-    later = {start.number for start in ledger.starts() if start.at - start.wait > back}
-    ends = [end.at for end in ledger.ends() if end.number in later]
+def _first(record: RunRecord, back: float) -> float | None:
+    """Returns the seconds from `back` to the first payment of a later order, or None."""
+    later = {start.number for start in record.starts() if start.at - start.wait > back}
+    ends = [end.at for end in record.ends() if end.number in later]
     return round(min(ends) - back, 1) if ends else None
 
 
-def _count(arena: Arena, server: Postgres, count: int) -> Counts:
+def _count(deployment: Deployment, server: Postgres, count: int) -> Counts:
     paid = dict(server.sql(f"SELECT number, amount FROM {TABLE}"))  # noqa: S608  # our name
-    with arena.redis as client:
-        where = census(client)
+    with deployment.redis as client:
+        where = locate_tasks(client)
     unpaid = {number for number in range(count) if not paid.get(number)}
     dead = {number for number in unpaid if where.get(number) == DEAD}
     return Counts(
@@ -115,7 +117,7 @@ def kept(ours: Counts) -> bool:
 DRILL = Drill(
     name="failover",
     promise=f"a database restarted, then its replica promoted: each pays once, in {SOON:g} s",
-    play=play,
+    run=run,
     kept=kept,
-    contenders=contenders(stock=(THREADS,), ours=((*OURS[0], "-c", "30"),)),
+    systems=systems(stock=(THREADS,), ours=((*OURS[0], "-c", "30"),)),
 )

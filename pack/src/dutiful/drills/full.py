@@ -1,54 +1,57 @@
-"""Drill `full`: Redis reaches its memory limit and, as it must not evict, refuses what would grow.
+"""Drill `full`: Redis reaches its memory limit, must not evict, and so refuses writes that grow.
 
-Tasks wait, a worker is killed with -9 and starts again, and requests enqueue, all on the full
-server; then there is memory again. A request that gets an error has enqueued nothing: it counts as
-lost. `ran_while_full`: of the tasks that waited. `recovery_seconds`: from the return of memory
-until everything has run.
+While the server is full, tasks wait, a worker is killed with -9 and starts again, and requests
+enqueue; then there is memory again. A request that gets an error has enqueued nothing and counts as
+lost. `ran_while_full` counts waiting tasks that ran on the full server. `recovery_seconds` is the
+time from the return of memory until everything has run.
 """
 
 import time
 from typing import Any, Final
 
-from dutiful.drills.arena import Arena
-from dutiful.drills.scenario import OURS, THREADS, Counts, Drill, contenders
-from dutiful.drills.tally import tally
-from dutiful.drills.web import web
+from dutiful.drills.clients.web import web
+from dutiful.drills.counting import count_tasks
+from dutiful.drills.deployment import Deployment
+from dutiful.drills.drill import Counts, Drill
+from dutiful.drills.systems import OURS, THREADS, systems
 
 WAITING, QUICK_WAITING = 600, 90
 SECONDS: Final = 0.5
-"""What each of them takes; thirty run at a time."""
+"""The run time of each of them; thirty run at a time."""
 REQUESTS, QUICK_REQUESTS = 500, 50
 FULL, QUICK_FULL = 60.0, 15.0
-"""Seconds without memory. What waits needs a third of that."""
+"""Seconds without memory. The waiting tasks need a third of that."""
 WAIT, QUICK_WAIT = 60.0, 20.0
 LIMIT: Final = 1024 * 1024
-"""Bytes. Less than an empty server uses: however much is taken from it, it stays full."""
+"""Bytes. Less than an empty server uses, so it stays full however much is removed."""
 
 
-def play(arena: Arena, quick: bool) -> Counts:
-    """600 tasks of half a second wait, 500 requests come, within a minute (quick: 15 s)."""
+def run(deployment: Deployment, quick: bool) -> Counts:
+    """Runs 600 waiting tasks of 0.5 s and 500 requests within a minute (quick: 90, 50, 15 s)."""
     waiting, requests = (QUICK_WAITING, QUICK_REQUESTS) if quick else (WAITING, REQUESTS)
     full = QUICK_FULL if quick else FULL
-    arena.shorten(lease=3, visibility=6)
-    with web(arena) as client:
-        (post,) = arena.start_workers()
-        arena.sender.send("dutiful.drills.tasks.slow", dict.fromkeys(range(waiting), (SECONDS,)))
-        before = _limit(arena, LIMIT)
+    deployment.shorten(lease=3, visibility=6)
+    with web(deployment) as client:
+        (worker,) = deployment.start_workers()
+        deployment.sender.send(
+            "dutiful.drills.tasks.slow", dict.fromkeys(range(waiting), (SECONDS,))
+        )
+        before = _limit(deployment, LIMIT)
         filled = time.monotonic()
-        client.tell(outage=[waiting, requests, full / 3])
+        client.command(outage=[waiting, requests, full / 3])
         time.sleep(SECONDS / 2)
-        arena.crew.kill(post)
+        deployment.supervisor.kill(worker)
         client.answer()
-        client.tell(report=[requests, 10])
+        client.command(report=[requests, 10])
         ended = client.answer()
         time.sleep(max(0.0, filled + full - time.monotonic()))
-        ran = {end.number for end in arena.ledger.ends()} & set(range(waiting))
-        _limit(arena, before)
+        ran = {end.number for end in deployment.record.ends()} & set(range(waiting))
+        _limit(deployment, before)
         returned = time.monotonic()
-        arena.settle(waiting + requests, QUICK_WAIT if quick else WAIT)
+        deployment.wait_until_done(waiting + requests, QUICK_WAIT if quick else WAIT)
         recovery = time.monotonic() - returned
-    counts = tally(
-        arena,
+    counts = count_tasks(
+        deployment,
         range(waiting + requests),
         waiting=waiting,
         ran_while_full=len(ran),
@@ -60,9 +63,9 @@ def play(arena: Arena, quick: bool) -> Counts:
     return counts
 
 
-def _limit(arena: Arena, size: Any) -> Any:
-    """Sets maxmemory, and returns what it was."""
-    with arena.redis as client:
+def _limit(deployment: Deployment, size: Any) -> Any:
+    """Sets maxmemory; returns the value before."""
+    with deployment.redis as client:
         before = client.config_get("maxmemory")["maxmemory"]
         client.config_set("maxmemory", size)
     return before
@@ -76,8 +79,8 @@ def kept(ours: Counts) -> bool:
 
 DRILL = Drill(
     name="full",
-    promise="a full Redis loses no enqueue, and workers, even new ones, go on with what it holds",
-    contenders=contenders(stock=(THREADS,), ours=(OURS[0],)),
-    play=play,
+    promise="a full Redis loses no enqueue, and workers, also new ones, run the tasks that it has",
+    systems=systems(stock=(THREADS,), ours=(OURS[0],)),
+    run=run,
     kept=kept,
 )

@@ -1,9 +1,9 @@
-"""Drill `outage`: the broker is away for a minute while requests enqueue; then frozen for another.
+"""Drill `outage`: the broker is down for a minute while requests enqueue, then frozen for a minute.
 
-A request that gets an error has enqueued nothing: it counts as lost. One that hangs holds its
-thread; after the outage it has ten seconds more. `recovery_seconds`: from the broker's return until
-everything has run, the longer of the two. `slowest_later_seconds`: of the requests that began after
-the first had failed or fallen back.
+A request that gets an error has enqueued nothing and counts as lost. One that hangs holds its
+thread; after the outage it has ten more seconds. `recovery_seconds` is the longer of two times,
+each from the broker's return until everything has run. `slowest_later_seconds` covers the requests
+that began after the first one had failed or used the outbox.
 """
 
 import os
@@ -11,85 +11,86 @@ import signal
 import time
 from typing import Any, Final
 
-from dutiful.drills.arena import Arena
-from dutiful.drills.scenario import OURS, THREADS, Contender, Counts, Drill
-from dutiful.drills.tally import tally
-from dutiful.drills.web import Web, web
+from dutiful.drills.clients.web import Web, web
+from dutiful.drills.counting import count_tasks
+from dutiful.drills.deployment import Deployment
+from dutiful.drills.drill import Counts, Drill
+from dutiful.drills.systems import OURS, THREADS, System
 
 REQUESTS, QUICK_REQUESTS = 2000, 150
 SECONDS, QUICK_SECONDS = 60.0, 5.0
 PATIENCE: Final = 10.0
-"""Seconds after the broker's return in which everything must have run."""
+"""Seconds after the broker's return within which everything must have run."""
 ONCE: Final = 1.2
 LATER: Final = 0.05
-"""Seconds that a request may take: the first of a process, and the others."""
+"""Seconds that a request may take: the first of a process (ONCE), and the others (LATER)."""
 WAIT, QUICK_WAIT = 60.0, 20.0
-"""Seconds after which no more is expected."""
+"""Seconds after which the drill stops waiting."""
 
 
-def play(arena: Arena, quick: bool) -> Counts:
-    """Two thousand requests in sixty seconds each (quick: 150 in five)."""
+def run(deployment: Deployment, quick: bool) -> Counts:
+    """Sends 2,000 requests in 60 s to the stopped, then the frozen broker (quick: 150 in 5 s)."""
     count, seconds = (QUICK_REQUESTS, QUICK_SECONDS) if quick else (REQUESTS, SECONDS)
     wait = QUICK_WAIT if quick else WAIT
-    arena.shorten(lease=15, visibility=60)
-    with web(arena) as client:
-        arena.start_workers()
-        client.tell(outage=[0, 20, 0.5])  # warm: connections, imports
+    deployment.shorten(lease=15, visibility=60)
+    with web(deployment) as client:
+        deployment.start_workers()
+        client.command(outage=[0, 20, 0.5])  # warm: connections, imports
         client.answer()
-        client.tell(report=[20, PATIENCE])
+        client.command(report=[20, PATIENCE])
         client.answer()
-        _stop(arena)
+        _stop(deployment)
         down = _requests(client, 20, count, seconds)
-        arena.broker.start()
-        stopped = _recover(arena, client, down, 20, count, wait)
-        _signal(arena, signal.SIGSTOP)
+        deployment.broker.start()
+        stopped = _recover(deployment, client, down, 20, count, wait)
+        _signal(deployment, signal.SIGSTOP)
         down += _requests(client, 20 + count, count, seconds)
-        _signal(arena, signal.SIGCONT)
-        thawed = _recover(arena, client, down, 20 + count, count, wait)
-    counts = tally(arena, range(20, 20 + 2 * count))
+        _signal(deployment, signal.SIGCONT)
+        thawed = _recover(deployment, client, down, 20 + count, count, wait)
+    counts = count_tasks(deployment, range(20, 20 + 2 * count))
     counts.recovery_seconds = max(stopped, thawed)
     counts.measured["recovery_seconds_after_the_freeze"] = thawed
     counts.measured |= _times(down, 2 * count)
     return counts
 
 
-def _stop(arena: Arena) -> None:
-    arena.broker.kill()
+def _stop(deployment: Deployment) -> None:
+    deployment.broker.kill()
 
 
-def _signal(arena: Arena, number: int) -> None:
-    assert arena.broker.process is not None
-    os.kill(arena.broker.process.pid, number)
+def _signal(deployment: Deployment, number: int) -> None:
+    assert deployment.broker.process is not None
+    os.kill(deployment.broker.process.pid, number)
 
 
 def _requests(client: Web, first: int, count: int, seconds: float) -> list[Any]:
-    client.tell(outage=[first, count, seconds])
+    client.command(outage=[first, count, seconds])
     client.answer()
-    client.tell(report=[count, 0.5])
+    client.command(report=[count, 0.5])
     ended: list[Any] = client.answer()
     return ended
 
 
 def _recover(
-    arena: Arena, client: Web, ended: list[Any], first: int, count: int, wait: float
+    deployment: Deployment, client: Web, ended: list[Any], first: int, count: int, wait: float
 ) -> float:
-    """Seconds until all that was enqueued has run; adds the requests that ended meanwhile."""
+    """Returns the seconds until all enqueued tasks have run; adds requests that end meanwhile."""
     returned = time.monotonic()
     own = [one for one in ended if one[0] >= first]
     if len(own) < count:
-        client.tell(report=[count - len(own), PATIENCE])
+        client.command(report=[count - len(own), PATIENCE])
         ended += client.answer()
         own = [one for one in ended if one[0] >= first]
     wanted = {one[0] for one in own if not one[3]}
     while time.monotonic() - returned < wait:
-        if wanted <= {end.number for end in arena.ledger.ends()}:
+        if wanted <= {end.number for end in deployment.record.ends()}:
             break
         time.sleep(0.1)
     return round(time.monotonic() - returned, 1)
 
 
 def _times(ended: list[Any], count: int) -> dict[str, float]:
-    """Of the requests, in seconds. The first of a process is the one that finds out."""
+    """Returns the times of the requests, in seconds. The first one detects the outage."""
     later = []
     half = sorted(number for number, *_ in ended)
     middle = 20 + count // 2
@@ -119,11 +120,11 @@ DRILL = Drill(
     name="outage",
     promise="with the broker stopped or frozen no enqueue is lost or slow; all run within"
     f" {PATIENCE:.0f} s of its return",
-    contenders=(
-        Contender("stock", "dutiful.drills.stock", (THREADS,)),
-        Contender("tuned", "dutiful.drills.tuned_timeouts", (THREADS,)),
-        Contender("ours", "dutiful.drills.host", (OURS[0],)),
+    systems=(
+        System("stock", "dutiful.drills.stock.plain", (THREADS,)),
+        System("tuned", "dutiful.drills.stock.tuned_timeouts", (THREADS,)),
+        System("ours", "dutiful.drills.host", (OURS[0],)),
     ),
-    play=play,
+    run=run,
     kept=kept,
 )

@@ -1,38 +1,41 @@
 """Drill `poison`: tasks that end the process that runs them, beside others on the same worker.
 
-A third kill themselves, a third segfault, a third eat memory until they are killed (the drill
-plays the kernel's OOM killer at 256 MB). sent, run, lost, twice count the bystanders.
-`bystanders_disturbed` did not start once and end once. `poison_runs` counts processes that died:
-with stock's defaults a poison's message is simply gone (`poisons_lost`), tuned runs it for ever.
+A third kill their process, a third cause a segmentation fault, and a third allocate memory until
+they are killed (the drill acts as the kernel's OOM killer at 256 MB). sent, run, lost and twice
+count the other tasks, the bystanders. `bystanders_disturbed` did not start once and end once.
+`poison_runs` counts processes that died: stock Celery loses a poison message (`poisons_lost`),
+tuned runs it again for ever.
 """
 
 import random
 import time
 from collections import Counter
 
-from dutiful.drills.arena import Arena
-from dutiful.drills.census import DEAD, census
-from dutiful.drills.scenario import OURS, PREFORK, Counts, Drill, contenders
-from dutiful.drills.tally import tally
-from dutiful.drills.work import WAYS
+from dutiful.drills.broker_state import DEAD, locate_tasks
+from dutiful.drills.counting import count_tasks
+from dutiful.drills.deployment import Deployment
+from dutiful.drills.drill import Counts, Drill
+from dutiful.drills.systems import OURS, PREFORK, systems
+from dutiful.drills.task_bodies import WAYS
 
 BYSTANDERS, QUICK_BYSTANDERS = 2000, 120
 POISONS, QUICK_POISONS = 20, 3
 SECONDS, QUICK_SECONDS = 240, 60
-"""In which all must have come to an end."""
+"""Seconds within which all tasks must have ended or be dead letters."""
 FOR_EVER = 10
-"""Runs of a poison after which the drill need not see more."""
+"""Runs of a poison message after which the drill waits no longer for it."""
 
 
-def play(arena: Arena, quick: bool) -> Counts:
+def run(deployment: Deployment, quick: bool) -> Counts:
+    """Sends 20 poison messages among 2,000 others (quick: 3 among 120)."""
     bystanders, poisons = (QUICK_BYSTANDERS, QUICK_POISONS) if quick else (BYSTANDERS, POISONS)
     total, chance = bystanders + poisons, random.Random(7)
     bad = set(chance.sample(range(total // 2), poisons))
     ways = sorted(WAYS)
-    arena.shorten(lease=5, visibility=60)
-    arena.start_workers()
+    deployment.shorten(lease=5, visibility=60)
+    deployment.start_workers()
     began = time.monotonic()
-    arena.sender.send_each(
+    deployment.sender.send_each(
         ("dutiful.drills.tasks.poison", number, (ways[number % len(ways)],), {})
         if number in bad
         else ("dutiful.drills.tasks.crunch", number, (0.1,), {})
@@ -40,28 +43,28 @@ def play(arena: Arena, quick: bool) -> Counts:
     )
     seconds = QUICK_SECONDS if quick else SECONDS
     while time.monotonic() - began < seconds:
-        if arena.ledger.done() >= bystanders and not _at_large(arena, bad):
+        if deployment.record.done() >= bystanders and not _may_still_run(deployment, bad):
             break
         time.sleep(0.5)
-    return _count(arena, set(range(total)) - bad, bad)
+    return _count(deployment, set(range(total)) - bad, bad)
 
 
-def _at_large(arena: Arena, bad: set[int]) -> set[int]:
-    """The poisons that may still run, but for those that plainly run for ever."""
-    with arena.redis as client:
-        where = census(client)
-    runs = Counter(start.number for start in arena.ledger.starts())
+def _may_still_run(deployment: Deployment, bad: set[int]) -> set[int]:
+    """Returns the poison messages that may still run, without those that run for ever."""
+    with deployment.redis as client:
+        where = locate_tasks(client)
+    runs = Counter(start.number for start in deployment.record.starts())
     return {number for number in bad if where.get(number, DEAD) != DEAD and runs[number] < FOR_EVER}
 
 
-def _count(arena: Arena, good: set[int], bad: set[int]) -> Counts:
-    starts = Counter(start.number for start in arena.ledger.starts())
-    ends = Counter(end.number for end in arena.ledger.ends())
-    with arena.redis as client:
-        where = census(client)
-        time.sleep(1)  # a message may just have been on its way from one place to another
-        where |= census(client)
-    counts = tally(arena, good)
+def _count(deployment: Deployment, good: set[int], bad: set[int]) -> Counts:
+    starts = Counter(start.number for start in deployment.record.starts())
+    ends = Counter(end.number for end in deployment.record.ends())
+    with deployment.redis as client:
+        where = locate_tasks(client)
+        time.sleep(1)  # a message may be between two keys at the first reading
+        where |= locate_tasks(client)
+    counts = count_tasks(deployment, good)
     counts.measured = {
         "bystanders_disturbed": sum(1 for n in good if (starts[n], ends[n]) != (1, 1)),
         "bystanders_dead_lettered": int(counts.measured["dead_letters"]),
@@ -84,8 +87,8 @@ def kept(ours: Counts) -> bool:
 
 DRILL = Drill(
     name="poison",
-    promise="a poison task ends in the dead letters after a trial; its bystanders never notice",
-    contenders=contenders(stock=(PREFORK,), ours=OURS[1:]),
-    play=play,
+    promise="a poison message is a dead letter after an isolated run; other tasks are undisturbed",
+    systems=systems(stock=(PREFORK,), ours=OURS[1:]),
+    run=run,
     kept=kept,
 )

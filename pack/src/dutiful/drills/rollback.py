@@ -1,33 +1,35 @@
 """Drill `rollback`: orders are saved and their tasks enqueued in one transaction.
 
 A third is committed, a third rolled back, and a third committed by a process that is killed with -9
-right after. Stock's `delay()` publishes before the commit: `phantoms` are runs without an order.
-Tuned uses `delay_on_commit()`, stock's answer, which loses what was committed and not yet sent.
+right after the commit. Stock Celery's `delay()` publishes before the commit: `phantoms` counts runs
+without an order. Tuned uses Celery's `delay_on_commit()`, which loses what was committed and not
+yet sent.
 """
 
 import sqlite3
 
-from dutiful.drills.arena import Arena
-from dutiful.drills.scenario import OURS, THREADS, Contender, Counts, Drill
-from dutiful.drills.tally import tally
-from dutiful.drills.web import web
+from dutiful.drills.clients.web import web
+from dutiful.drills.counting import count_tasks
+from dutiful.drills.deployment import Deployment
+from dutiful.drills.drill import Counts, Drill
+from dutiful.drills.systems import OURS, THREADS, System
 
 EACH, QUICK_EACH = 100, 10
 WAIT = 60.0
 TABLE = "drill_orders"
 
 
-def play(arena: Arena, quick: bool) -> Counts:
-    """A hundred of each (quick: ten)."""
+def run(deployment: Deployment, quick: bool) -> Counts:
+    """Runs a hundred transactions of each kind (quick: ten)."""
     each = QUICK_EACH if quick else EACH
-    arena.shorten(lease=5, visibility=10)
-    enqueue = "delay_on_commit" if arena.contender.name == "tuned" else "delay"
+    deployment.shorten(lease=5, visibility=10)
+    enqueue = "delay_on_commit" if deployment.system.name == "tuned" else "delay"
     numbers = range(3 * each)
     with web(
-        arena, DJANGO_SETTINGS_MODULE="dutiful.drills.host.settings", DRILL_ENQUEUE=enqueue
+        deployment, DJANGO_SETTINGS_MODULE="dutiful.drills.host.settings", DRILL_ENQUEUE=enqueue
     ) as client:
-        arena.start_workers()
-        client.tell(
+        deployment.start_workers()
+        client.command(
             transactions={
                 "kill": list(numbers[:each]),
                 "commit": list(numbers[each : 2 * each]),
@@ -35,18 +37,18 @@ def play(arena: Arena, quick: bool) -> Counts:
             }
         )
         client.answer()
-    orders = _orders(arena)
-    # Until nothing more comes, phantoms neither: what a killed caller left is its own for 10 s.
-    arena.settle(len(numbers), WAIT, quiet=15)
-    counts = tally(arena, orders, kills=each, rollbacks=each)
-    ran = {end.number for end in arena.ledger.ends()}
+    orders = _orders(deployment)
+    # Phantoms may come late: the relay takes over the rows of a killed process after 10 s.
+    deployment.wait_until_done(len(numbers), WAIT, quiet=15)
+    counts = count_tasks(deployment, orders, kills=each, rollbacks=each)
+    ran = {end.number for end in deployment.record.ends()}
     counts.measured["phantoms"] = len(ran - orders)
     return counts
 
 
-def _orders(arena: Arena) -> set[int]:
-    """Those that are in the database."""
-    with sqlite3.connect(arena.folder / "db.sqlite3") as database:
+def _orders(deployment: Deployment) -> set[int]:
+    """Returns the orders that are in the database."""
+    with sqlite3.connect(deployment.folder / "db.sqlite3") as database:
         return {number for (number,) in database.execute(f"SELECT number FROM {TABLE}")}  # noqa: S608
 
 
@@ -57,11 +59,11 @@ def kept(ours: Counts) -> bool:
 DRILL = Drill(
     name="rollback",
     promise="a task runs if and only if its transaction was committed, kill -9 included",
-    contenders=(
-        Contender("stock", "dutiful.drills.stock", (THREADS,)),
-        Contender("tuned", "dutiful.drills.tuned", (THREADS,)),
-        Contender("ours", "dutiful.drills.host", (OURS[0],)),
+    systems=(
+        System("stock", "dutiful.drills.stock.plain", (THREADS,)),
+        System("tuned", "dutiful.drills.stock.tuned", (THREADS,)),
+        System("ours", "dutiful.drills.host", (OURS[0],)),
     ),
-    play=play,
+    run=run,
     kept=kept,
 )

@@ -1,4 +1,4 @@
-"""Django's handle on error tracking."""
+"""Imports the function of ERROR_TRACKER when Django starts."""
 
 import sys
 

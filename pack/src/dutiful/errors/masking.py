@@ -1,4 +1,4 @@
-"""Mail addresses and passwords, taken out of the text of errors."""
+"""Removes mail addresses and passwords from the text of errors."""
 
 import re
 from typing import Final
@@ -8,5 +8,5 @@ _CREDENTIALS: Final = re.compile(r"://[^\s/@]*@")
 
 
 def mask(text: str) -> str:
-    """Databases and servers quote mail addresses and URLs with passwords in their errors."""
+    """The text without mail addresses and credentials in URLs, which servers quote in errors."""
     return _MAIL.sub("[mail]", _CREDENTIALS.sub("://[hidden]@", text))

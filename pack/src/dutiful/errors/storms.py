@@ -1,4 +1,4 @@
-"""What happens a thousand times a minute: the first few are told, the rest is counted and told.
+"""Limits repeated reports: the first few of a kind pass, and the number of the others is reported.
 
 Each process has limits of its own.
 """
@@ -12,27 +12,27 @@ from typing import Final
 WINDOW: Final = 60.0
 """Seconds."""
 Kind = tuple[str, ...]
-"""What makes two of them alike, in words."""
+"""Identifies equal reports."""
 OTHERS: Final[Kind] = ("others",)
 
 
 class Limit:
-    """`each` of a kind and `most` of all kinds in a window.
+    """Admits `each` reports of a kind and `most` of all kinds in a window of WINDOW seconds.
 
-    At its end `told(kind, count)` is called for each kind of which some were left out, in a thread
-    of its own.
+    At the end of a window it calls `report(kind, count)` in a thread of its own, for each kind of
+    which some were left out.
     """
 
-    def __init__(self, each: int, most: int, told: Callable[[Kind, int], None]) -> None:
-        self._each, self._most, self._told = each, most, told
+    def __init__(self, each: int, most: int, report: Callable[[Kind, int], None]) -> None:
+        self._each, self._most, self._report = each, most, report
         self._seen: dict[Kind, int]
         self._left_out: dict[Kind, int]
         self._closing: threading.Timer | None
         self._start()
-        os.register_at_fork(after_in_child=self._start)  # what is left out there is the parent's
+        os.register_at_fork(after_in_child=self._start)  # the parent reports its own
 
     def admit(self, kind: Kind) -> bool:
-        """Whether this one is to be told. From any thread."""
+        """Whether this one passes. It may be called in any thread."""
         with self._lock:
             now = time.monotonic()
             if self._closing is None and now - self._began >= WINDOW:
@@ -51,15 +51,15 @@ class Limit:
             return False
 
     def close(self) -> None:
-        """Ends the window and tells what was left out in it."""
+        """Ends the window and reports what was left out in it."""
         with self._lock:
             left_out = self._left_out
             self._open(time.monotonic())
         for kind, count in left_out.items():
-            self._told(kind, count)
+            self._report(kind, count)
 
     def _start(self) -> None:
-        self._lock = threading.RLock()  # an object that is collected meanwhile may log
+        self._lock = threading.RLock()  # reentrant: the collection of an object may log
         self._open(time.monotonic())
 
     def _open(self, now: float) -> None:

@@ -1,9 +1,8 @@
-"""A tracker of your own, beside Sentry or in its place: a callable that is told what Sentry is.
+"""Calls a tracker of your own, beside Sentry or in its place, with each event that Sentry gets.
 
-It hangs where Sentry's events leave (`leave` of dutiful/errors/sentry/setup.py): of a storm it is
-told as few, and nothing that Sentry would not see. It is called in a thread of its own, one call at
-a time, so one that hangs or raises holds up nobody; whoever waits for Sentry at the end waits for
-it too.
+`before_send` of dutiful/errors/sentry/setup.py calls `report`, so limits and masking apply. The
+tracker runs in a thread of its own, one call at a time, so that it delays nothing if it hangs or
+raises. Code that waits for Sentry at the end of a process waits for it too.
 """
 
 import logging
@@ -28,18 +27,21 @@ logger = logging.getLogger(__name__)
 Tracker = Callable[[BaseException | None, str, dict[str, str]], None]
 """`(error, sentence, tags)`: see docs/monitoring.md."""
 WAITING: Final = 100
-"""Calls that may wait for the one that is made; more are dropped, and counted in the log."""
-_HINT: Final = "Write the path of a function, such as shop.trackers.bugsnag (docs/monitoring.md)."
+"""The most calls that wait; more are dropped, and counted in the log."""
+_HINT: Final = (
+    "Write the path of a function, such as shop.trackers.bugsnag"
+    " (`python -m dutiful docs monitoring`)."
+)
 
 _tracker: Tracker | None = None
 _calls = BackgroundWorker(WAITING)
-_here = threading.local()
+_thread = threading.local()
 
 
 def start() -> None:
-    """Finds the callable; what came before is told to Sentry alone. Once the apps are ready.
+    """Imports the callable, once the apps are ready; earlier errors go to Sentry alone.
 
-    Raises EnvError where there is none. What its module raises by itself is raised as it is.
+    Raises EnvError if it cannot be imported or called. Other errors of its module pass through.
     """
     global _tracker
     path = ERROR_TRACKER.get()
@@ -51,19 +53,19 @@ def start() -> None:
         raise env.EnvError(f"ERROR_TRACKER={path!r} cannot be called. {_HINT}")
 
 
-def tell(event: Any, hint: dict[str, Any]) -> None:
-    """Returns at once. `event` is scrubbed; from any thread."""
-    # What the callable itself logs as an error would come back to it without end.
-    if _tracker is None or getattr(_here, "calling", False):
+def report(event: Any, hint: dict[str, Any]) -> None:
+    """Calls the tracker later; returns at once. `event` is scrubbed. For any thread."""
+    # An error that the callable itself logs would be reported to it again, without end.
+    if _tracker is None or getattr(_thread, "calling", False):
         return
     call, error = _tracker, (hint.get("exc_info") or (None, None))[1]
     sentence, tags = _sentence(event), _tags(event)
     if not _calls.submit(lambda: _call(call, error, sentence, tags)):
-        _say("drops what it is told: it hangs, or is slow")
+        _log("drops events: it hangs, or is slow")
 
 
 def transport() -> Transport | type[Transport]:
-    """For the SDK, which then waits for both: at a drain, in a child that ends, at exit."""
+    """The SDK's transport, whose flush also waits for the tracker."""
     return BesideSentry if env.SENTRY_DSN.get() else Alone()
 
 
@@ -78,7 +80,7 @@ class Alone(Transport):
     """Sends nothing: there is no DSN."""
 
     def capture_envelope(self, envelope: Envelope) -> None:
-        """Its event was told already."""
+        """Does nothing: the tracker has received the event."""
 
     def flush(self, timeout: float, callback: Any = None) -> None:
         _calls.flush(timeout)
@@ -89,33 +91,33 @@ def _forget() -> None:
     _calls = BackgroundWorker(WAITING)
 
 
-os.register_at_fork(after_in_child=_forget)  # what waits is the parent's to tell
+os.register_at_fork(after_in_child=_forget)  # the parent makes the calls that wait
 
 
 def _call(call: Tracker, error: BaseException | None, sentence: str, tags: dict[str, str]) -> None:
-    _here.calling = True
+    _thread.calling = True
     try:
         call(masked(error), sentence, tags)
-    except Exception:  # noqa: BLE001  # whatever it is: told in the log
-        _say("failed", exc_info=True)
+    except Exception:  # noqa: BLE001  # any error of the tracker is logged
+        _log("failed", exc_info=True)
 
 
-def _say(what: str, **more: Any) -> None:
+def _log(what: str, **more: Any) -> None:
     if TROUBLE.admit((what,)):
         logger.warning(f"ERROR_TRACKER={ERROR_TRACKER.get()} {what}", **more)
 
 
-def _tell(kind: Kind, count: int) -> None:
+def _report_left_out(kind: Kind, count: int) -> None:
     logger.warning(f"ERROR_TRACKER {' '.join(kind)}: {count} more times in {WINDOW:g} s")
 
 
-TROUBLE: Final = Limit(1, 2, _tell)
+TROUBLE: Final = Limit(1, 2, _report_left_out)
 
 
 def masked(error: BaseException | None, seen: tuple[int, ...] = ()) -> BaseException | None:
-    """Its like: a class of that name, the text masked, the traceback, causes that are masked too.
+    """A copy of the error with masked text, its traceback, and masked causes.
 
-    No instance of the error's own class, whose attributes may hold anything.
+    It has a new class of the same name, since attributes of the original may have personal data.
     """
     if error is None or id(error) in seen:
         return None
@@ -129,14 +131,14 @@ def masked(error: BaseException | None, seen: tuple[int, ...] = ()) -> BaseExcep
 
 
 def _sentence(event: Any) -> str:
-    """What was logged, if anything, then the exception."""
-    said = [event.get("message") or event.get("logentry", {}).get("message") or ""]
+    """The logged message, if there is one, and the exception."""
+    parts = [event.get("message") or event.get("logentry", {}).get("message") or ""]
     for last in (event.get("exception", {}).get("values") or ())[-1:]:
-        said.append(": ".join(filter(None, (last.get("type"), last.get("value")))))
-    return ": ".join(filter(None, said))
+        parts.append(": ".join(filter(None, (last.get("type"), last.get("value")))))
+    return ": ".join(filter(None, parts))
 
 
 def _tags(event: Any) -> dict[str, str]:
-    """The event's own, and what Sentry shows as such: level, environment, release, logger."""
+    """The event's tags, and its level, environment, release and logger."""
     shown = {name: event.get(name) for name in ("level", "environment", "release", "logger")}
     return {name: str(value) for name, value in (shown | event["tags"]).items() if value}

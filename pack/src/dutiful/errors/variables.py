@@ -1,4 +1,4 @@
-"""What configures error tracking, and the word that its parts share. A leaf."""
+"""The variables of error tracking, and a name that its parts share."""
 
 from typing import Final
 
@@ -18,7 +18,8 @@ ERROR_TRACKER: Final = env.Var(
     "ERROR_TRACKER",
     dotted_path,
     "",
-    "A function of yours that is told what Sentry is, with or without it (docs/monitoring.md).",
+    "A function of yours that receives each event that Sentry would"
+    " (`python -m dutiful docs monitoring`).",
 )
 TRIES: Final = "retry"
-"""Category of the breadcrumbs that are sent: the tries before."""
+"""Category of the breadcrumbs for earlier attempts; only these breadcrumbs are sent."""

@@ -7,17 +7,16 @@
         with self.effect():
             Payment.objects.create(order_id=order)
 
-`keys` names a call, `store` keeps what became of it, `mixin` puts both around a task's body,
-`unique` drops calls that would only do the same work again. For users: docs/idempotency.md.
+`keys` names a call. `mixin` wraps a task's body: it takes the key before the body runs, marks it as
+done in the effect's transaction, and releases it after a failure. `store` has the SQL of these
+steps, and `models.Key` the row. `unique` drops a call that would only repeat another one that waits
+or runs; `unique_calls` has the SQL of that, and `models.UniqueCall` the row. `tasks` purges both
+tables on the schedule, and `checks` refuses wrong declarations. For users: docs/idempotency.md.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from dutiful.idempotency.keys import IdempotencyConflict, StaleFence
-    from dutiful.idempotency.mixin import Effect, IdempotencyKeyMixin, IdempotentTask
-    from dutiful.idempotency.unique import UniqueTask
+from dutiful.idempotency.keys import IdempotencyConflict, StaleFence
+from dutiful.idempotency.mixin import Effect, IdempotencyKeyMixin, IdempotentTask
+from dutiful.idempotency.unique import UniqueTask
 
 __all__ = [
     "Effect",
@@ -27,11 +26,3 @@ __all__ = [
     "StaleFence",
     "UniqueTask",
 ]
-_PLACES = {"IdempotencyConflict": "keys", "StaleFence": "keys", "UniqueTask": "unique"}
-
-
-def __getattr__(name: str) -> Any:
-    # Late: Django imports this package before its apps are ready, and tasks import Django's models.
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_PLACES.get(name, 'mixin')}"), name)

@@ -1,60 +1,52 @@
-"""Keys and unique calls in the admin: to be looked at and searched; a stuck one can be released."""
+"""Idempotency keys and unique calls in the admin, where a stuck one can be released."""
 
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from dutiful.idempotency.models import Call, Key
+from dutiful.database.read_only import ReadOnly
+from dutiful.idempotency.models import Key, UniqueCall
 
 
-class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable at run time
-    """Rows that a person looks at and the machine writes."""
+class Releasable(ReadOnly):
+    """Read-only rows with the action `release`, for users who may delete a row."""
 
     actions = ("release",)
     show_full_result_count = False
 
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
     def has_release_permission(self, request: HttpRequest) -> bool:
-        """Whoever may delete the row by Django's permissions."""
-        return super().has_delete_permission(request)
+        """Whether Django's permissions let the user delete a row."""
+        return admin.ModelAdmin.has_delete_permission(self, request)
 
     def released(self, request: HttpRequest, count: int, what: str) -> None:
         self.message_user(request, f"Released: {count}. {what}", messages.SUCCESS)
 
 
 @admin.register(Key)
-class KeyAdmin(ReadOnly):
-    list_display = ("key", "state", "task_id", "claimed_at", "lease_until", "done_at")
+class KeyAdmin(Releasable):
+    list_display = ("key", "state", "task_id", "taken_at", "lease_until", "done_at")
     list_filter = ("state", "task")
     search_fields = ("key", "task_id")
-    ordering = ("-claimed_at",)
+    ordering = ("-taken_at",)
 
-    @admin.action(description="Release: the next delivery runs it", permissions=["release"])
+    @admin.action(description="Release: the next delivery runs the task", permissions=["release"])
     def release(self, request: HttpRequest, rows: "QuerySet[Key, Any]") -> None:
-        """Running ones only. Should the holder live after all, its fence is stale: no effect."""
+        """Releases running keys. If the holder is still alive, its fence is stale: no effect."""
         count, _ = rows.filter(state=Key.State.RUNNING).delete()
-        self.released(request, count, "Finished keys stay: they keep work from being done twice.")
+        self.released(request, count, "Finished keys stay, so that their work is not done twice.")
 
 
-@admin.register(Call)
-class CallAdmin(ReadOnly):
+@admin.register(UniqueCall)
+class UniqueCallAdmin(Releasable):
     list_display = ("key", "state", "task_id", "called_at", "expires_at", "again", "dropped")
     list_filter = ("state", "task")
     search_fields = ("key", "task_id")
     ordering = ("-called_at",)
 
     @admin.action(description="Release: the next call is sent", permissions=["release"])
-    def release(self, request: HttpRequest, rows: "QuerySet[Call, Any]") -> None:
-        """At worst the same work is done once more."""
+    def release(self, request: HttpRequest, rows: "QuerySet[UniqueCall, Any]") -> None:
+        """Releases calls. At worst the same work is done once more."""
         count, _ = rows.delete()
         self.released(request, count, "The next call of each is sent.")

@@ -1,4 +1,4 @@
-"""Registers this piece of the pack."""
+"""Registers the system checks on idempotent and unique tasks."""
 
 from django.apps import AppConfig
 from django.core.checks import register

@@ -1,4 +1,4 @@
-"""System checks on what idempotent and unique tasks declare."""
+"""System checks on the declarations of idempotent and unique tasks."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,16 +6,14 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error
 
+from dutiful.current import app as current_app
 from dutiful.idempotency.mixin import IdempotencyKeyMixin
 from dutiful.idempotency.unique import UniqueTask
 
 
 def check_tasks(**_: Any) -> list[CheckMessage]:
-    """dutiful.E201: no such mode; dutiful.E202: no such database."""
-    from dutiful.current import app as current_app
-
+    """dutiful.E201: an unknown mode of a unique task; dutiful.E202: an unknown database."""
     app = current_app()
-
     app.loader.import_default_modules()
     return [found for name in sorted(app.tasks) for found in _problems(app.tasks[name])]
 
@@ -23,7 +21,7 @@ def check_tasks(**_: Any) -> list[CheckMessage]:
 def _problems(task: Any) -> Iterator[CheckMessage]:
     if isinstance(task, UniqueTask) and task.until not in ("executing", "executed"):
         yield Error(
-            f"until={task.until!r} is no mode of a unique task.",
+            f"until={task.until!r} is not a mode of a unique task.",
             hint='Choose "executing" (one waits) or "executed" (one waits or runs).',
             obj=task.name,
             id="dutiful.E201",

@@ -1,6 +1,6 @@
-"""The key of a call: the caller's, else the task's name and its arguments, however they were given.
+"""The idempotency key of a call: the caller's, or else a digest of its arguments.
 
-A key reads `task name/what the caller said` and is safe in an HTTP header or a Message-ID.
+A key has the form `task name/caller's key` and is safe in an HTTP header or a Message-ID.
 """
 
 import functools
@@ -13,41 +13,41 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from dutiful.task import claims
+from dutiful.task import dispatch
 from dutiful.task.retries import PermanentError
 
 HEADER: Final = "idempotency_key"
 """Message header: the caller's key, or the frozen id of a task in a chain, group or chord."""
 LONGEST: Final = 200
-"""Letters of a caller's key."""
+"""The most characters of a caller's key."""
 ALLOWED: Final = re.compile(rf"[!-~]{{1,{LONGEST}}}")
-"""Printable ASCII without spaces: a key travels on, in headers of others."""
+"""Printable ASCII without spaces, since tasks pass keys on in HTTP headers."""
 
 
 class IdempotencyConflict(PermanentError):
-    """The key was used before, with other arguments: one of the two callers is wrong."""
+    """The key was used before with other arguments: one of the two callers has a bug."""
 
     reason = "idempotency conflict"
 
 
 class StaleFence(Exception):
-    """Another run has taken the key over: this one's effect is rolled back."""
+    """Another run has taken the key, so the effect of this one is rolled back."""
 
 
 def checked(key: Any) -> str:
-    """A caller's key. Raises ValueError where it is no key."""
+    """Returns a caller's key. Raises ValueError if it is not valid."""
     if not isinstance(key, str) or not ALLOWED.fullmatch(key):
         raise ValueError(
-            f"idempotency_key={key!r}: give 1 to {LONGEST} printable ASCII letters without spaces"
+            f"idempotency_key={key!r}: give 1 to {LONGEST} printable ASCII characters, no spaces"
         )
     return key
 
 
 def of_call(task_id: str | None, options: Mapping[str, Any], given: Any = None) -> str | None:
-    """What a call of `apply_async` puts into its HEADER; None: nothing new.
+    """The value of HEADER for a call of `apply_async`, or None to leave the headers as they are.
 
-    A frozen id is a key: a parent that is delivered twice publishes its chain twice, with the same
-    ids. A retry keeps what its first try had.
+    A frozen task id is a key: a parent that runs twice publishes its chain twice, with the same
+    ids. A retry keeps the header of its first attempt.
     """
     if given is not None:
         return checked(given)
@@ -59,9 +59,9 @@ def of_call(task_id: str | None, options: Mapping[str, Any], given: Any = None) 
 def key(name: str, headers: Mapping[str, Any], fingerprint: str) -> str:
     """The whole key of a message of task `name`. `headers` may also be a task's request.
 
-    A scheduled message has its tick's claim as a key, so that each tick counts.
+    The dispatch token of a scheduled message is a key, so that the task runs once for each tick.
     """
-    own = headers.get(HEADER) or headers.get(claims.CLAIM) or fingerprint
+    own = headers.get(HEADER) or headers.get(dispatch.TOKEN) or fingerprint
     whole = f"{name}/{own}"
     if len(whole) <= 255:
         return whole
@@ -69,10 +69,10 @@ def key(name: str, headers: Mapping[str, Any], fingerprint: str) -> str:
 
 
 def fingerprint(run: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
-    """32 hexadecimal digits, the same for each way to write the same call.
+    """32 hexadecimal digits, equal for all ways to write the same call.
 
-    An argument that equals its default does not count: a release may add one.
-    Raises TypeError where the arguments do not fit.
+    An argument that equals its default does not count, so that a release may add one. Raises
+    TypeError if the arguments do not fit.
     """
     signature = _signature(run)
     bound = signature.bind(*args, **kwargs).arguments
@@ -85,7 +85,7 @@ def fingerprint(run: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[st
 
 
 def plain(value: Any) -> Any:
-    """A value as JSON that is the same before and after its way through a message."""
+    """A value as JSON that is the same before and after its transport in a message."""
     if value is None or isinstance(value, (str, bool, int, float)):
         return value
     if isinstance(value, Mapping):
@@ -96,7 +96,7 @@ def plain(value: Any) -> Any:
         return (value.astimezone(UTC) if value.tzinfo else value).isoformat()
     if isinstance(value, Decimal):
         return f"{value.normalize():f}" if value.is_finite() else str(value)
-    return str(value)  # a UUID, a date, a time: as an old caller may have written it
+    return str(value)  # a UUID, a date or a time, in the form of its text
 
 
 @functools.lru_cache(maxsize=1024)

@@ -1,4 +1,4 @@
-"""A task's body under its key: claimed before, done with its effect, released when it fails."""
+"""Runs a task's body while it holds its key, and marks the key as done with the effect."""
 
 import logging
 import random
@@ -14,8 +14,8 @@ from django.utils import timezone
 
 from dutiful.idempotency import keys
 from dutiful.idempotency.keys import StaleFence
-from dutiful.task.base import Task
-from dutiful.task.later import later
+from dutiful.task import Task
+from dutiful.task.postponing import postpone
 
 if TYPE_CHECKING:
     from dutiful.idempotency.models import Key
@@ -24,35 +24,35 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 DAY: Final = 24 * 3600
 LEASE_MARGIN: Final = 30
-"""Seconds beyond the hard time limit, within which a run has ended for sure."""
+"""Seconds after the hard time limit within which a run has certainly ended."""
 NO_LIMIT: Final = 3600
-"""Seconds: the lease of a task without a hard limit."""
+"""Seconds: the lease of a task without a hard time limit."""
 LONGEST_WAIT: Final = 60
-"""Seconds between two looks at a key that another message runs."""
+"""Seconds: the longest pause between two looks at a key that another message holds."""
 
 
 class Effect:
-    """What `with self.effect() as effect:` gives. Set `result` to store it in the same commit."""
+    """The value of `with self.effect() as effect:`. Its `result` is stored in the same commit."""
 
     result: Any = None
 
 
 class IdempotencyKeyMixin:
-    """One effect a key, however often the message comes. Put it before the task class.
+    """One effect for each key, however often the message is delivered. It precedes the task class.
 
-    States of a key: absent, running (claimed, fenced), done (with the result). A call whose key is
-    done returns the stored result and its body does not run. Without the app
-    `dutiful.idempotency` a task runs as any other.
+    A key is absent, running (held, with a fence) or done (with the result). A call whose key is
+    done returns the stored result, and its body does not run. Without the app `dutiful.idempotency`
+    the task runs like any other.
     """
 
     abstract = True
     idempotency_keep: float = DAY
     """Seconds for which a finished key is remembered."""
     idempotency_lease: float | None = None
-    """Seconds after which another message takes over from one that has vanished. The default is
+    """Seconds after which another message may take the key from a run that has vanished; by default
     the task's hard time limit and half a minute."""
     idempotency_database: str = "default"
-    """Alias of the database that holds the effect; its keys lie beside it."""
+    """Alias of the database that holds the effect and the keys."""
 
     name: str
     request: Any
@@ -68,7 +68,7 @@ class IdempotencyKeyMixin:
         idempotency_key: str | None = None,
         **options: Any,
     ) -> Any:
-        """As Celery's. Raises ValueError where `idempotency_key` is none."""
+        """As Celery's. Raises ValueError if `idempotency_key` is not a valid key."""
         own = keys.of_call(task_id, options, idempotency_key)
         if own is not None:
             options["headers"] = {**(options.get("headers") or {}), keys.HEADER: own}
@@ -77,7 +77,7 @@ class IdempotencyKeyMixin:
 
     @property
     def idempotency_key(self) -> str:
-        """The same in each run of this call: for an Idempotency-Key header, or a Message-ID."""
+        """The key of this call: for an Idempotency-Key header or a Message-ID."""
         request = self.request
         run = vars(request).get("_idempotency")
         if run is not None:
@@ -86,10 +86,10 @@ class IdempotencyKeyMixin:
 
     @contextmanager
     def effect(self) -> Iterator[Effect]:
-        """A short transaction that commits the effect and `done` together, or neither.
+        """A short transaction that commits the effect together with the state `done`.
 
-        Once a run, as the last thing that counts. Raises StaleFence where another run has taken
-        over, RuntimeError for a second effect.
+        Use it once in a run, at its end. Raises StaleFence if another run has taken the key, and
+        RuntimeError for a second effect.
         """
         run, found = vars(self.request).get("_idempotency"), Effect()
         if run is None:  # called directly, or without the app
@@ -97,7 +97,9 @@ class IdempotencyKeyMixin:
                 yield found
             return
         if run.done:
-            raise RuntimeError(f"{self.name}: one effect() a run; put all of it into the first")
+            raise RuntimeError(
+                f"{self.name}: only one effect() in a run; put all of the effect into the first"
+            )
         from dutiful.idempotency import store
 
         with transaction.atomic(using=run.using, durable=True):
@@ -106,7 +108,11 @@ class IdempotencyKeyMixin:
         run.done, run.stored = True, found.result is not None
 
     def perform(self, args: Any, kwargs: Any) -> Any:
-        """Raises IdempotencyConflict, Retry while another message runs it, Ignore if overtaken."""
+        """Runs the body once for its key.
+
+        Raises IdempotencyConflict for a key with other arguments, Retry while another message holds
+        the key, and Ignore if another delivery has taken over.
+        """
         body: Any = super().perform  # type: ignore[misc]
         if not apps.is_installed("dutiful.idempotency"):
             return body(args, kwargs)
@@ -114,7 +120,7 @@ class IdempotencyKeyMixin:
 
         run = self._run(args, kwargs)
         while True:
-            if not store.claim(run):
+            if not store.take(run):
                 row = store.look(run)
                 if row is not None and self._done(run, row):
                     return store.result(row)
@@ -126,7 +132,7 @@ class IdempotencyKeyMixin:
             except StaleFence as stale:
                 row = store.look(run)
                 if row is not None and row.task_id == run.task_id:
-                    raise Ignore(str(stale)) from stale  # another delivery of this very message
+                    raise Ignore(str(stale)) from stale  # another delivery of the same message
             except BaseException:
                 self._release(run)
                 raise
@@ -152,24 +158,24 @@ class IdempotencyKeyMixin:
         return keys.fingerprint(self.run, args or (), kwargs or {})
 
     def _done(self, run: "Run", row: "Key") -> bool:
-        """True: done. False: look again at once. Raises Retry where it is to be looked at later."""
+        """True if the key is done, False to look again now. Raises Retry to look again later."""
         if row.fingerprint != run.fingerprint:
             raise keys.IdempotencyConflict(
-                f"{run.key} was used by task {row.task_id} with other arguments. A key names one"
-                " piece of work: give this one another."
+                f"{run.key} was used by task {row.task_id} with other arguments. A key is for one"
+                " piece of work: use another key."
             )
         if row.state == row.State.DONE:
             logger.info("not run again: %s was done at %s", run.key, row.done_at)
             return True
         now = timezone.now()
-        held = (now - row.claimed_at).total_seconds()
+        held = (now - row.taken_at).total_seconds()
         left = (row.lease_until - now).total_seconds()
         wait = random.uniform(0.8, 1.2) * min(max(1.0, held), max(1.0, left), LONGEST_WAIT)
-        logger.info("waits %.1f s: task %s runs %s", wait, row.task_id, run.key)
+        logger.info("waits %.1f s: task %s holds %s", wait, row.task_id, run.key)
         if self.request.is_eager:
             time.sleep(wait)
             return False
-        raise later(self, wait, "another message runs its key")
+        raise postpone(self, wait, "another message holds its key")
 
     def _finish(self, run: "Run", result: Any) -> None:
         from dutiful.idempotency import store
@@ -186,11 +192,11 @@ class IdempotencyKeyMixin:
 
         try:
             store.release(run)
-        except Error:  # the lease's end, or the same message's next delivery, frees it
+        except Error:  # the end of the lease, or the next delivery of the message, frees it
             logger.warning("%s could not be released", run.key, exc_info=True)
 
 
 class IdempotentTask(IdempotencyKeyMixin, Task):
-    """`@task(base=IdempotentTask, …)`: the base task with one effect a key."""
+    """`@task(base=IdempotentTask, …)`: the base task with one effect for each key."""
 
     abstract = True

@@ -1,10 +1,10 @@
-"""What is known of each key, and of each call that others need not repeat."""
+"""One row for each idempotency key, and one for each call of a unique task."""
 
 from django.db import models
 
 
 class Key(models.Model):
-    """One key. No row: nobody runs it, and nobody has finished it."""
+    """One idempotency key. Without a row, no run holds the key and none has finished it."""
 
     class State(models.TextChoices):
         RUNNING = "running"
@@ -13,18 +13,18 @@ class Key(models.Model):
     key = models.CharField(max_length=255, primary_key=True)
     task = models.CharField(max_length=255)
     task_id = models.CharField(max_length=255)
-    """Of the message that holds it, or that finished it."""
+    """The message that holds the key, or that finished its work."""
     fingerprint = models.CharField(max_length=32)
-    """Of the arguments."""
+    """A digest of the arguments."""
     state = models.CharField(max_length=8, choices=State.choices)
     fence = models.BigIntegerField()
-    """Grows with each claim, also over a deleted row: whoever holds a lower one is too late."""
-    claimed_at = models.DateTimeField()
+    """Grows each time the key is taken, also after a deleted row."""
+    taken_at = models.DateTimeField()
     lease_until = models.DateTimeField()
-    """From then on another message may take the key over."""
+    """From then on another message may take the key."""
     done_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField(db_index=True)
-    """From then on the key is as good as unknown, and is purged."""
+    """From then on the key counts as absent, and is purged."""
     result = models.TextField(null=True)  # noqa: DJ001  # null: none was stored
     """JSON."""
 
@@ -35,8 +35,8 @@ class Key(models.Model):
         return self.key
 
 
-class Call(models.Model):
-    """A call of a `UniqueTask` that waits or runs. It is dropped when it ends, or expires."""
+class UniqueCall(models.Model):
+    """A call of a `UniqueTask` that waits or runs. The row is deleted when it ends or expires."""
 
     class State(models.TextChoices):
         WAITING = "waiting"
@@ -47,12 +47,12 @@ class Call(models.Model):
     task_id = models.CharField(max_length=255)
     state = models.CharField(max_length=8, choices=State.choices)
     again = models.BooleanField(default=False)
-    """It was asked for while it ran: it is to run once more."""
+    """Whether a duplicate was dropped while it ran, so that it is to run once more."""
     dropped = models.PositiveIntegerField(default=0)
-    """Duplicates that were not sent."""
+    """The number of duplicates that were not sent."""
     called_at = models.DateTimeField()
     expires_at = models.DateTimeField(db_index=True)
-    """From then on duplicates are sent again, whatever became of this one."""
+    """From then on duplicates are sent again."""
 
     class Meta:
         verbose_name = "unique call"

@@ -1,4 +1,4 @@
-"""What became of each key: one short statement each, none of which holds a lock for long."""
+"""Reads and changes idempotency keys, each with one short statement that holds no lock for long."""
 
 import logging
 import time
@@ -17,28 +17,28 @@ from dutiful.idempotency.models import Key
 
 logger = logging.getLogger(__name__)
 RESULT_LIMIT: Final = 16 * 1024
-"""Bytes of a stored result, as JSON. Setting: IDEMPOTENCY_RESULT_LIMIT."""
+"""The most bytes of a stored result, as JSON. Setting: IDEMPOTENCY_RESULT_LIMIT."""
 
-# Inserts; or takes over what the same task id holds, what another's lease held until now, and what
-# has expired. Gives back no row where the key is done, or another runs it.
-CLAIM: Final = f"""
+# Inserts the key, or takes it over: from the same task id, from a run whose lease has ended, or
+# when it has expired. Returns no row if the key is done or another run holds it.
+TAKE: Final = f"""
 INSERT INTO {Key._meta.db_table} AS known
-    (key, task, task_id, fingerprint, state, fence, claimed_at, lease_until, expires_at)
+    (key, task, task_id, fingerprint, state, fence, taken_at, lease_until, expires_at)
 VALUES (%s, %s, %s, %s, 'running', %s, %s, %s, %s)
 ON CONFLICT (key) DO UPDATE SET
     task = excluded.task, task_id = excluded.task_id, fingerprint = excluded.fingerprint,
-    state = 'running', fence = known.fence + 1, claimed_at = excluded.claimed_at,
+    state = 'running', fence = known.fence + 1, taken_at = excluded.taken_at,
     lease_until = excluded.lease_until, expires_at = excluded.expires_at,
     done_at = NULL, result = NULL
-WHERE known.expires_at < excluded.claimed_at
+WHERE known.expires_at < excluded.taken_at
     OR known.state = 'running' AND (
         known.task_id = excluded.task_id
-        OR known.lease_until < excluded.claimed_at AND known.fingerprint = excluded.fingerprint
+        OR known.lease_until < excluded.taken_at AND known.fingerprint = excluded.fingerprint
     )
 RETURNING fence
 """  # noqa: S608  # the table's name is ours
-# A claim need not reach the disk before the body begins: should PostgreSQL crash and forget it, the
-# effect finds its fence gone and rolls back. Half the waits for the disk of a run.
+# The row need not reach the disk before the body begins: if PostgreSQL crashes and loses it, the
+# effect finds no fence and rolls back. This halves the waits for the disk in a run.
 NOT_FLUSHED: Final = ", set_config('synchronous_commit', 'off', true)"
 
 
@@ -55,38 +55,42 @@ class Run:
     keep: float
     fence: int = 0
     done: bool = False
-    """Committed by effect()."""
+    """Whether effect() has committed."""
     stored: bool = False
-    """With its result."""
+    """Whether effect() has also stored the result."""
 
     @property
     def rows(self) -> Any:
-        """The row, if it is still this run's."""
+        """A queryset of the key's row, empty if another run has taken the key."""
         mine = Key.objects.using(self.using).filter(pk=self.key, fence=self.fence)
         return mine.filter(task_id=self.task_id)
 
 
-def claim(run: Run) -> bool:
-    """Whether the key is this run's now. Commits at once, unless a transaction is open."""
+def take(run: Run) -> bool:
+    """Takes the key if it is free. Returns whether this run holds it.
+
+    It commits at once, unless a transaction is open.
+    """
     connection = connections[run.using]
     now = timezone.now()
     times = (now, now + timedelta(seconds=run.lease), now + timedelta(seconds=run.lease + run.keep))
-    words = [run.key, run.task, run.task_id, run.fingerprint]
-    values = [*words, time.time_ns() // 1000, *map(_as_written(connection), times)]
+    texts = [run.key, run.task, run.task_id, run.fingerprint]
+    values = [*texts, time.time_ns() // 1000, *map(_adapter(connection), times)]
     quick = connection.vendor == "postgresql" and not connection.in_atomic_block
     with connection.cursor() as cursor:
-        cursor.execute(CLAIM + NOT_FLUSHED * quick, values)
+        cursor.execute(TAKE + NOT_FLUSHED * quick, values)
         found = cursor.fetchone()
     run.fence = found[0] if found else 0
     return found is not None
 
 
 def look(run: Run) -> Key | None:
+    """The row of the run's key, whichever run holds it."""
     return Key.objects.using(run.using).filter(pk=run.key).first()
 
 
 def done(run: Run, result: Any = None) -> None:
-    """Inside the effect's transaction, or alone. Raises StaleFence."""
+    """Marks the key as done. Raises StaleFence if another run has taken it."""
     now = timezone.now()
     written = run.rows.filter(state=Key.State.RUNNING).update(
         state=Key.State.DONE,
@@ -99,16 +103,17 @@ def done(run: Run, result: Any = None) -> None:
 
 
 def keep_result(run: Run, result: Any) -> None:
-    """After the effect: what the body returned."""
+    """Stores the body's return value after the effect."""
     run.rows.update(result=_json(run, result))
 
 
 def release(run: Run) -> None:
-    """After a failure: the next delivery, retry or replay begins anew."""
+    """Deletes the row after a failure, so that a redelivery, retry or replay starts afresh."""
     run.rows.filter(state=Key.State.RUNNING).delete()
 
 
 def result(row: Key) -> Any:
+    """The stored result."""
     return None if row.result is None else loads(row.result)
 
 
@@ -123,12 +128,12 @@ def _json(run: Run, value: Any) -> str | None:
         return None
     if len(text.encode()) <= limit:
         return text
-    said = "the result of %s has %d bytes, the limit is %d, so it is not stored"
-    logger.warning(said, run.key, len(text.encode()), limit)
+    warning = "the result of %s has %d bytes, the limit is %d, so it is not stored"
+    logger.warning(warning, run.key, len(text.encode()), limit)
     return None
 
 
-def _as_written(connection: Any) -> Any:
+def _adapter(connection: Any) -> Any:
     def adapt(value: datetime) -> Any:
         return connection.ops.adapt_datetimefield_value(value)
 

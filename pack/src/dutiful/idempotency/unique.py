@@ -1,9 +1,9 @@
-"""No double work: a call that would only repeat one that waits, or runs, is not sent.
+"""A task class that does not send a call which would only repeat one that waits or runs.
 
-After GitLab's `deduplicate :until_executing` and `:until_executed`. The mark lies in the database,
-in the caller's transaction: it rolls back with the enqueue, and the run's start or end waits until
-those who relied on it have committed what it is to see. It expires, so a lost message blocks nobody
-for long.
+It follows GitLab's `deduplicate :until_executing` and `:until_executed`. The mark of a call is a
+row that is written in the caller's transaction. So it rolls back with the enqueue, and the run's
+start or end waits until every caller whose duplicate was dropped has committed. The mark expires,
+so that a lost message blocks others only for a while.
 """
 
 import logging
@@ -19,12 +19,11 @@ from kombu.utils.uuid import uuid
 
 from dutiful.idempotency import keys
 from dutiful.idempotency.mixin import LEASE_MARGIN, NO_LIMIT
-from dutiful.publishing import hooks
-from dutiful.task.base import Task
+from dutiful.task import Task
 
 logger = logging.getLogger(__name__)
 WAITS_AT_MOST: Final = 600
-"""Seconds for which a waiting call stands for its duplicates. Longer: they are sent again."""
+"""Seconds for which a waiting call replaces its duplicates; after that they are sent again."""
 LINKED: Final = (
     "link",
     "link_error",
@@ -35,15 +34,15 @@ LINKED: Final = (
     "root_id",
     "producer",
 )
-"""Options of calls that something else hangs on: those are always sent."""
+"""A call with one of these options is always sent, since something else depends on it."""
 
 
 class UniqueTask(Task):
-    """`@task(base=UniqueTask, until="executing", …)` for work that needs no repeating.
+    """`@task(base=UniqueTask, until="executing", …)` for work that need not be repeated.
 
-    `executing`: a duplicate is dropped while one waits; from its start on the next is sent.
-    `executed`: while one runs too; if any was dropped then, it runs once more after its end.
-    A duplicate's `delay()` returns the result of the call that stands for it.
+    With `executing`, a duplicate is dropped while a call waits. With `executed`, it is also dropped
+    while one runs; if that happens, the task runs once more afterwards. `delay()` of a duplicate
+    returns the result of the call that replaces it.
     """
 
     abstract = True
@@ -61,7 +60,7 @@ class UniqueTask(Task):
         plain = not more and task_id is None and not any(map(options.get, LINKED))
         if not plain or not apps.is_installed("dutiful.idempotency"):
             return super().apply_async(args, kwargs, task_id, *more, **options)
-        from dutiful.idempotency import calls
+        from dutiful.idempotency import unique_calls
 
         key, publish = self._key(args, kwargs), super().apply_async
         options["task_id"] = task_id = uuid()
@@ -70,52 +69,47 @@ class UniqueTask(Task):
             try:
                 return publish(args, kwargs, **options)
             except Exception:
-                calls.drop(key, task_id)
+                unique_calls.drop(key, task_id)
                 raise
 
         with transaction.atomic():
-            holder = calls.mark(key, self.name, task_id, self._lasts(options))
+            holder = unique_calls.mark(key, self.name, task_id, self._lasts(options))
             if holder == task_id:
-                if self._kept(options):
-                    # Either both are kept or neither: the mark, and the message's row.
+                app: Any = self.app
+                if app.outbox_for(self, options) is not None:
+                    # The mark and the message's row are committed together.
                     return publish(args, kwargs, **options)
-                # The run must find the mark, or it would stand for a call that is over.
+                # The run must find the mark, or the mark would outlive the run.
                 transaction.on_commit(send)
                 return self.AsyncResult(holder)
-        logger.info("not sent: %s does what %s asks for", holder, key)
+        logger.info("duplicate not sent: task %s does the work of %s", holder, key)
         return self.AsyncResult(holder)
-
-    def _kept(self, options: dict[str, Any]) -> bool:
-        """Whether the outbox takes it: as project/celery.py decides."""
-        wanted = options.get("outbox")
-        wanted = self.outbox if wanted is None else wanted
-        return bool(hooks.door is not None and wanted and not options.get("connection"))
 
     def perform(self, args: Any, kwargs: Any) -> Any:
         if not apps.is_installed("dutiful.idempotency"):
             return super().perform(args, kwargs)
-        from dutiful.idempotency import calls
+        from dutiful.idempotency import unique_calls
 
         key, task_id = self._key(args, kwargs), str(self.request.id)
         if self.until == "executing":
-            calls.drop(key, task_id)
+            unique_calls.drop(key, task_id)
             return super().perform(args, kwargs)
         limit = (self.request.timelimit or (None,))[0] or self.time_limit or NO_LIMIT
-        calls.begin(key, task_id, limit + LEASE_MARGIN)
+        unique_calls.begin(key, task_id, limit + LEASE_MARGIN)
         with self._once_more(key, task_id, args, kwargs):
             return super().perform(args, kwargs)
 
     @contextmanager
     def _once_more(self, key: str, task_id: str, args: Any, kwargs: Any) -> Iterator[None]:
-        """Ends the call, and sends it again where it was asked for in the meantime."""
-        from dutiful.idempotency import calls
+        """Ends the call after the body, and sends it again if a duplicate was dropped meanwhile."""
+        from dutiful.idempotency import unique_calls
 
         try:
             yield
         finally:
             with transaction.atomic():
-                if calls.end(key, task_id, next_id := uuid(), self.unique_seconds):
-                    logger.info("runs once more: %s was asked for while it ran", key)
+                if unique_calls.end(key, task_id, next_id := uuid(), self.unique_seconds):
+                    logger.info("runs once more: %s was called while it ran", key)
                     queue = (self.request.delivery_info or {}).get("routing_key")
                     options: dict[str, Any] = {"queue": queue} if queue else {}
                     super().apply_async(args, kwargs, next_id, **options)
@@ -124,7 +118,7 @@ class UniqueTask(Task):
         return f"{self.name}/{keys.fingerprint(self.run, args or (), kwargs or {})}"
 
     def _lasts(self, options: dict[str, Any]) -> float:
-        """Seconds for which the mark may stand: a message that expires stands for nothing."""
+        """Seconds for which the mark is valid; it ends when the message expires."""
         expires, wait = options.get("expires"), options.get("countdown") or 0
         if options.get("eta") is not None:
             wait = max(0.0, (options["eta"] - timezone.now()).total_seconds())

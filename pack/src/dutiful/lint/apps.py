@@ -1,4 +1,4 @@
-"""Django's handle on `manage.py check`, with the linter of tasks in it."""
+"""Makes `manage.py check` with the linter known to Django."""
 
 from django.apps import AppConfig
 

@@ -1,6 +1,6 @@
-"""dutiful.E003: an enqueue before the commit that does not go through the outbox.
+"""dutiful.E003: an enqueue inside a transaction that does not go through the outbox.
 
-In all of the project's code, not only in tasks.
+It looks at all of the project's code, not only at tasks.
 """
 
 import ast
@@ -20,13 +20,13 @@ ENQUEUES: Final = ("delay", "apply_async")
 PAST_THE_OUTBOX: Final = "publish_batch"
 MANY: Final = "enqueue_many"
 LATER: Final = (*FUNCTIONS, ast.Lambda)
-"""Bodies that run when they are called: perhaps in `transaction.on_commit`."""
+"""Nodes whose body runs later, perhaps in `transaction.on_commit`."""
 
 
 def concerns(text: str) -> bool:
-    """Whether a file is worth parsing for it."""
-    words = ("outbox=", PAST_THE_OUTBOX, MANY, *(f".{word}(" for word in ENQUEUES))
-    return "atomic" in text and any(word in text for word in words)
+    """Whether a file may have such an enqueue, so that it must be parsed."""
+    texts = ("outbox=", PAST_THE_OUTBOX, MANY, *(f".{word}(" for word in ENQUEUES))
+    return "atomic" in text and any(each in text for each in texts)
 
 
 def check(module: Module, sources: Sources) -> Iterator[Finding]:
@@ -47,7 +47,7 @@ def check(module: Module, sources: Sources) -> Iterator[Finding]:
 
 
 def _now(node: ast.AST) -> Iterator[ast.AST]:
-    """What runs when the block runs: nested functions do not."""
+    """The nodes that run when the block runs, without those of nested functions."""
     for child in ast.iter_child_nodes(node):
         if not isinstance(child, LATER):
             yield child
@@ -82,7 +82,7 @@ def _opts_out(function: Function, call: ast.Call) -> bool:
 
 
 def _task(dotted: str | None) -> Any:
-    """The task of that path, as whoever imports it gets it."""
+    """The task of that full name, or None."""
     place, _, name = (dotted or "").rpartition(".")
     found = getattr(sys.modules.get(place), name, None)
     return found if hasattr(found, "apply_async") and hasattr(found, "run") else None

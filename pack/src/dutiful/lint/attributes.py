@@ -13,7 +13,7 @@ from dutiful.lint.values import is_mutable
 OPTIONS: Final = frozenset(
     {"autoretry_for", "dont_autoretry_for", "retry_kwargs", "throws", "annotations", "aliases"}
 )
-"""Celery's own and ours: read when the task is made, never changed."""
+"""Options of Celery and of the pack, which are read when the task is made and never changed."""
 
 
 def check(subject: Subject, sources: Sources) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""dutiful.W004, dutiful.W005, dutiful.W008: what a task says of itself."""
+"""dutiful.W004, W005 and W008: the docstring, name and retry policy of a task."""
 
 import ast
 from collections.abc import Iterator
@@ -24,23 +24,23 @@ def check(subject: Subject, sources: Sources) -> Iterator[Finding]:
 
 
 def _given(subject: Subject) -> bool:
-    """Whether somebody wrote its name, or made it elsewhere than with a plain decorator."""
+    """Whether its name is explicit, or the task was not made by a plain decorator."""
     own, node = subject.own_class, subject.function.node
     if own:
         names = [each for each in ast.walk(own) if isinstance(each, ast.Name)]
         return any(each.id == "name" and isinstance(each.ctx, ast.Store) for each in names)
     calls = [each for each in node.decorator_list if isinstance(each, ast.Call)]
-    words = {keyword.arg for call in calls for keyword in call.keywords}
-    return not node.decorator_list or bool(words & {"name", None})
+    given = {keyword.arg for call in calls for keyword in call.keywords}
+    return not node.decorator_list or bool(given & {"name", None})
 
 
 def _waits(subject: Subject) -> Iterator[Finding]:
-    """What the default policy of its urgency waits in all is what its queue allows."""
+    """Compares the waits of its policy with those of the default policy of its urgency."""
     task = subject.task
     try:
         policy, queue = task.policy, task.queue_class
     except (AttributeError, NotInCatalogue):
-        return  # dutiful.E001
+        return  # dutiful.E001 reports it
     most = DEFAULTS[queue.urgency].longest
     if policy.longest > most:
         text = (

@@ -1,6 +1,4 @@
-"""dutiful.E008 and dutiful.W006: what belongs to the process or the module, used by all its
-threads.
-"""
+"""dutiful.E008 and W006: state of the process that a task changes, and shared HTTP sessions."""
 
 import ast
 from collections.abc import Iterator
@@ -42,7 +40,7 @@ SESSIONS: Final = frozenset(
 
 def check(function: Function, sources: Sources) -> Iterator[Finding]:
     for call, name in function.calls:
-        if name in SETTERS and not _only_asks(name, call):
+        if name in SETTERS and not _only_reads(name, call):
             yield at(PROCESS, function.module, call, f"{name}() {function.where}.")
     for node in function.nodes:
         if isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load):
@@ -57,7 +55,7 @@ def check(function: Function, sources: Sources) -> Iterator[Finding]:
                 yield at(SESSION, function.module, node, text)
 
 
-def _only_asks(name: str, call: ast.Call) -> bool:
+def _only_reads(name: str, call: ast.Call) -> bool:
     """`locale.setlocale(category)` and `(category, None)` change nothing."""
     if name != "locale.setlocale" or call.keywords:
         return False

@@ -1,8 +1,7 @@
-"""Every id of the linter: what it finds, why that hurts, how to mend it. `docs/lint.md` shows it.
+"""The rules of the linter: what each finds, why that is a problem, how to fix it (docs/lint.md).
 
-Ids and hints after django-linear-migrations. `E`: work is lost, doubled or mixed up. `W`: style
-that ends there. dutiful.E001 and dutiful.E002 need no source (dutiful/task/checks.py) and hold at
-every start.
+Ids and hints follow django-linear-migrations. `E`: work is lost, doubled or mixed up. `W`: style
+that leads there. E001 and E002 are checked at every start (dutiful/task/checks.py).
 """
 
 from typing import Final
@@ -15,20 +14,20 @@ OPTED_OUT: Final = Rule(
     "E003",
     "an enqueue inside `transaction.atomic` that opts out of the outbox",
     "it is sent before the commit: the worker may not find the row, and a rollback does not"
-    " take the message back",
+    " withdraw the message",
     "Remove `outbox=False`, enqueue after the block, or use `delay_on_commit()`.",
 )
 MODEL: Final = Rule(
     "E004",
     "a parameter that is a model instance",
-    "`delay()` refuses it; and it would be stale when the task runs",
+    "`delay()` refuses it, and it would be stale when the task runs",
     "Take the primary key, and read the row in the task.",
 )
 MODULE_STATE: Final = Rule(
     "E005",
     "state of a module, or of the task itself, changed in a task",
-    "all threads of a worker share it, other workers never see it, and what a task leaves there"
-    " meets the next one",
+    "all threads of a worker share it, other workers never see it, and the next task finds what"
+    " this one left",
     "Keep it in a local variable, the database or the cache.",
 )
 GLOBAL: Final = Rule(
@@ -40,15 +39,15 @@ GLOBAL: Final = Rule(
 ATTRIBUTE: Final = Rule(
     "E007",
     "an attribute set on an imported module or class",
-    "every thread of the worker sees it, from then on, in every task",
+    "from then on every task in every thread of the worker sees it",
     "Pass the value as an argument, or set it once at start, outside of tasks.",
 )
 PROCESS: Final = Rule(
     "E008",
     "state of the whole process changed in a task: locale, working directory, environment,"
     " default timeout",
-    "the other threads run on with it, halfway through their own work",
-    "Pass what you need explicitly: a whole path, `env=` of the child process, a formatter.",
+    "it changes for the other threads in the middle of their work",
+    "Pass the value explicitly: a full path, `env=` of the child process, a formatter.",
 )
 CLASS_ATTRIBUTE: Final = Rule(
     "W001",
@@ -59,7 +58,7 @@ CLASS_ATTRIBUTE: Final = Rule(
 ARGUMENTS: Final = Rule(
     "W002",
     "more than four parameters, or `*args`",
-    "messages of older releases must still fit: each parameter is a promise",
+    "messages of older releases must still fit the parameters",
     "Save the data in a row and pass its primary key.",
 )
 DEFAULT: Final = Rule(
@@ -71,14 +70,14 @@ DEFAULT: Final = Rule(
 DOCSTRING: Final = Rule(
     "W004",
     "a task without a docstring",
-    "who is on call reads its name at night and must know what it has or has not done",
-    "Say in one line what has happened when it is done.",
+    "a person on call must understand what it has or has not done",
+    "Write in one line what the task has done when it succeeds.",
 )
 NAME: Final = Rule(
     "W005",
     "a name that differs from the task's path and was not given",
-    "the same code has two names by how it was imported; a message bears one of them",
-    'Import it by one path everywhere, or give it: `name="app.tasks.name"`.',
+    "a module that is imported by two paths gives its task two names; a message has one of them",
+    'Import it by the same path everywhere, or set `name="app.tasks.name"`.',
 )
 SESSION: Final = Rule(
     "W006",
@@ -90,19 +89,19 @@ TIMEOUT: Final = Rule(
     "W007",
     "a blocking call without a timeout: `requests`, `httpx`, `urllib`, `socket`, `smtplib` and"
     " their like",
-    "the other side goes silent and the slot is gone: no soft limit reaches a thread that blocks",
+    "if the other side does not answer, the slot is lost: no soft limit ends a thread that blocks",
     "Pass `timeout=` in seconds, well below the task's soft limit.",
 )
 WAITS: Final = Rule(
     "W008",
     "a retry policy whose waits add up to more than the queue allows",
-    "who asked for urgent work learns of its failure hours later",
+    "the failure of urgent work is reported hours later",
     "Choose a policy of `dutiful.task.retries` for that urgency, or declare a more relaxed one.",
 )
 SILENCE: Final = Rule(
     "W009",
     "a silence without a reason, with an unknown id, or that silences nothing",
-    "it hides the next mistake on that line, and nobody knows why",
+    "it hides the next mistake on that line",
     "Write `# dutiful: ignore[W003] why it is right here`, or remove it.",
 )
 RULES: Final = (

@@ -1,4 +1,4 @@
-"""The whole of it: which tasks, which files, which rules."""
+"""Runs all rules on all tasks and files."""
 
 import sys
 from collections.abc import Iterable, Iterator
@@ -11,7 +11,7 @@ from django.core.checks import CheckMessage
 
 from dutiful.lint import atomic, attributes, declared, process, signature, state, timeouts
 from dutiful.lint.finding import Finding
-from dutiful.lint.silences import heard
+from dutiful.lint.silences import unsilenced
 from dutiful.lint.source import Sources, own
 from dutiful.lint.subjects import reached, subjects
 
@@ -20,9 +20,7 @@ OF_FUNCTIONS: Final = (process.check, state.check, timeouts.check)
 
 
 def check_source(**_: Any) -> list[CheckMessage]:
-    """dutiful.E003 to dutiful.E008 and dutiful.W001 to dutiful.W009, of every task that is
-    registered.
-    """
+    """dutiful.E003 to E008 and W001 to W009, for every registered task."""
     from celery import current_app as app
 
     app.loader.import_default_modules()
@@ -31,9 +29,9 @@ def check_source(**_: Any) -> list[CheckMessage]:
 
 
 def lint(tasks: Iterable[Any], paths: Iterable[tuple[Path, str]] = ()) -> list[Finding]:
-    """What the rules find in tasks, in all that they call of the project's own, and in files.
+    """The findings in tasks, in the functions of the project that they call, and in files.
 
-    A file is a path with its module's name; only dutiful.E003 and silences are looked for in it.
+    A file is a path with the name of its module; it is checked for dutiful.E003 and silences only.
     """
     sources = Sources()
     found: dict[tuple[object, ...], Finding] = {}
@@ -41,7 +39,7 @@ def lint(tasks: Iterable[Any], paths: Iterable[tuple[Path, str]] = ()) -> list[F
         key = finding.rule.code, finding.module.path, finding.line, finding.text
         found.setdefault(key, finding)
     modules = [module for module in sources.modules.values() if module]
-    left = heard(found.values(), modules)
+    left = unsilenced(found.values(), modules)
     return sorted(left, key=lambda each: (each.module.path, each.line, each.rule.code))
 
 
@@ -64,7 +62,7 @@ def _found(
 
 
 def files() -> Iterator[tuple[Path, str]]:
-    """The project's own modules: all that is imported, and all in the folders of its apps."""
+    """The project's own modules: the imported ones, and all in the folders of its apps."""
     seen: dict[Path, str] = {}
     for name, module in list(sys.modules.items()):
         file = getattr(module, "__file__", None)

@@ -1,4 +1,4 @@
-"""What the names in a function stand for: `r.get` is `requests.get` where `r` is that import."""
+"""What the names in a function refer to: `r.get` is `requests.get` if `r` is that import."""
 
 import ast
 from collections.abc import Iterator
@@ -10,19 +10,19 @@ from dutiful.lint.source import FUNCTIONS, FunctionNode, Module
 
 @dataclass(frozen=True, eq=False)
 class Function:
-    """A function that a task runs, with the classes whose methods `self` has."""
+    """A function that a task runs, with the classes that define the methods of `self`."""
 
     module: Module
     node: FunctionNode
     methods: tuple[tuple[Module, ast.ClassDef], ...] = ()
     of: str = ""
-    """The task that runs it."""
+    """The name of the task that runs it."""
     on_task: bool = False
     """Whether its `self` is the task."""
 
     @cached_property
     def nodes(self) -> list[ast.AST]:
-        """All of its body."""
+        """All nodes of its body."""
         return [node for statement in self.node.body for node in ast.walk(statement)]
 
     @cached_property
@@ -31,7 +31,7 @@ class Function:
 
     @cached_property
     def imports(self) -> dict[str, str]:
-        """Its own imports."""
+        """The names that its own imports bind."""
         found: dict[str, str] = {}
         for node in self.nodes:
             if isinstance(node, (ast.Import, ast.ImportFrom)):
@@ -40,7 +40,7 @@ class Function:
 
     @cached_property
     def locals(self) -> set[str]:
-        """Names that are not the module's: parameters and what is assigned in it."""
+        """Its local names: parameters and assigned names."""
         found = {arg.arg for arg in ast.walk(self.node) if isinstance(arg, ast.arg)}
         for node in self.nodes:
             if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
@@ -51,16 +51,16 @@ class Function:
 
     @cached_property
     def calls(self) -> list[tuple[ast.Call, str | None]]:
-        """Every call, with what is called: `("requests.get")`, None where that is not known."""
+        """Every call with the called name, such as `requests.get`, or None if that is not known."""
         return [(node, self.dotted(node.func)) for node in self.nodes if isinstance(node, ast.Call)]
 
     @cached_property
     def opened(self) -> dict[str, str]:
-        """Local names that hold what a call gave: {"session": "requests.Session"}."""
+        """Local names that hold the result of a call: {"session": "requests.Session"}."""
         return {name: what for name, _, what in self.assigned()}
 
     def assigned(self) -> Iterator[tuple[str, ast.Call, str]]:
-        """`name = call()` and `with call() as name`."""
+        """Yields name, call and called name for `name = call()` and `with call() as name`."""
         for node in self.nodes:
             pairs: list[tuple[ast.expr | None, ast.expr | None]] = []
             if isinstance(node, ast.Assign):
@@ -76,7 +76,7 @@ class Function:
                         yield target.id, value, what
 
     def dotted(self, node: ast.AST) -> str | None:
-        """`os.environ`, `shop.tasks.CACHE`, `list`; None for locals and for what is computed."""
+        """The full name, such as `os.environ` or `list`; None for a local or a computed value."""
         if isinstance(node, ast.Attribute):
             base = self.dotted(node.value)
             return base and f"{base}.{node.attr}"
@@ -94,13 +94,13 @@ class Function:
 
     @property
     def where(self) -> str:
-        """For a message: `in shop.mail.send, which shop.tasks.welcome runs`."""
+        """The place in a message: `in shop.mail.send, which shop.tasks.welcome runs`."""
         runs = "" if not self.of or self.of == self.name else f", which {self.of} runs"
         return f"in {self.name}{runs}"
 
 
 def of_module(module: Module, name: str) -> str:
-    """What a name at module level stands for; a builtin where the module has no such name."""
+    """The full name of a name at module level; a builtin if the module does not define it."""
     if name in module.imports:
         return module.imports[name]
     if name in module.values or name in module.functions or name in module.classes:

@@ -1,4 +1,4 @@
-"""dutiful.E004, dutiful.W002, dutiful.W003: what a task takes."""
+"""dutiful.E004, W002 and W003: the parameters of a task."""
 
 import ast
 import sys
@@ -36,7 +36,7 @@ def check(subject: Subject, sources: Sources) -> Iterator[Finding]:
 
 
 def parameters(subject: Subject) -> list[ast.arg]:
-    """What a caller gives: without `self`, `*args` and `**kwargs`."""
+    """The parameters that a caller gives: without `self`, `*args` and `**kwargs`."""
     spec = subject.function.node.args
     names = [*spec.posonlyargs, *spec.args, *spec.kwonlyargs]
     run = getattr(subject.task, "_orig_run", subject.task.run)
@@ -72,7 +72,7 @@ def _model(module: Module, annotation: ast.expr | None) -> str | None:
 
 
 def _object(module: Module, node: ast.expr) -> Any:
-    """What a name in an annotation is, also where it is imported under TYPE_CHECKING only."""
+    """The object of a name in an annotation, also if it is imported under TYPE_CHECKING only."""
     if isinstance(node, ast.Attribute):
         return getattr(_object(module, node.value), node.attr, None)
     if not isinstance(node, ast.Name):

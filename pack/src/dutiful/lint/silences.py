@@ -1,4 +1,4 @@
-"""`# dutiful: ignore[W003] the list is never changed`: on the line that a finding names."""
+"""Comments that silence a finding on its line: `# dutiful: ignore[W003] why it is right`."""
 
 import io
 import re
@@ -32,23 +32,23 @@ class Silence:
         )
 
     def problems(self) -> Iterator[Finding]:
-        """dutiful.W009, for each thing that is wrong with it."""
-        said: list[str] = []
+        """dutiful.W009, for each fault of the comment."""
+        faults: list[str] = []
         if not self.codes:
-            said.append("this silence names no id")
+            faults.append("this silence names no id")
         elif not self.reason:
-            said.append("this silence gives no reason")
+            faults.append("this silence gives no reason")
         for code in self.codes:
             if code not in BY_CODE:
-                said.append(f"{code} is not an id of the linter")
+                faults.append(f"{code} is not an id of the linter")
             elif code not in self.used:
-                said.append(f"this silence of {code} silences nothing")
-        for text in said:
+                faults.append(f"this silence of {code} silences nothing")
+        for text in faults:
             yield Finding(SILENCE, self.module, self.line, range(0), text)
 
 
 def silences(module: Module) -> list[Silence]:
-    """The comments of a file; what only looks like one, in a string, is none."""
+    """The silencing comments of a file. The same text in a string is none."""
     if "dutiful: ignore" not in module.text:
         return []
     found = []
@@ -60,8 +60,8 @@ def silences(module: Module) -> list[Silence]:
     return found
 
 
-def heard(findings: Iterable[Finding], modules: Iterable[Module]) -> list[Finding]:
-    """What no comment silences, and what is wrong with the comments."""
+def unsilenced(findings: Iterable[Finding], modules: Iterable[Module]) -> list[Finding]:
+    """The findings that no comment silences, and the faults of the comments."""
     comments = [silence for module in modules for silence in silences(module)]
     left = []
     for finding in findings:

@@ -1,4 +1,4 @@
-"""Source as the rules see it: a module's imports, functions, classes and values; no code runs."""
+"""Parsed source for the rules: a module's imports, functions, classes and values."""
 
 import ast
 import sys
@@ -24,11 +24,11 @@ class Module:
     path: Path
     text: str
     imports: dict[str, str] = field(default_factory=dict)
-    """What a name at module level was imported from: {"env": "os.environ"}."""
+    """The full names of imported names at module level: {"env": "os.environ"}."""
     functions: dict[str, FunctionNode] = field(default_factory=dict)
     classes: dict[str, ast.ClassDef] = field(default_factory=dict)
     values: dict[str, ast.expr] = field(default_factory=dict)
-    """What is assigned at module level, the last one."""
+    """The last value that is assigned to each name at module level."""
 
     @cached_property
     def tree(self) -> ast.Module:
@@ -36,7 +36,7 @@ class Module:
 
     @cached_property
     def by_line(self) -> dict[int, FunctionNode]:
-        """Every function by the line where its code begins: at the first decorator."""
+        """Every function by its first line, which is that of the first decorator."""
         return {
             min([node.lineno, *(each.lineno for each in node.decorator_list)]): node
             for node in ast.walk(self.tree)
@@ -60,7 +60,7 @@ class Module:
                 self.values[node.target.id] = node.value
 
     def imported(self, node: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, str]]:
-        """The names that an import binds, with what they stand for."""
+        """The names that an import binds, with their full names."""
         if isinstance(node, ast.Import):
             for alias in node.names:
                 first = alias.name.partition(".")[0]
@@ -78,7 +78,7 @@ class Module:
 
 
 def _top(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
-    """The statements of a module, those under `if`, `try` and `with` too."""
+    """The statements of a module, also those inside `if`, `try` and `with`."""
     for node in body:
         yield node
         if isinstance(node, (ast.If, ast.Try, ast.With)):
@@ -89,23 +89,24 @@ def _top(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
 
 
 class Sources:
-    """The modules of this check, each read once. Only what somebody here can mend."""
+    """The modules of this check, each read once. Libraries are left out."""
 
     def __init__(self) -> None:
         self.modules: dict[Path, Module | None] = {}
 
     def module(self, name: str) -> Module | None:
-        """An imported module of the project's own; None for libraries and what was not imported."""
+        """An imported module of the project; None for a library and for one not imported."""
         file = getattr(sys.modules.get(name), "__file__", None)
         return self.file(Path(file), name) if file else None
 
     def file(self, path: Path, name: str) -> Module | None:
+        """The module in a file; None for a library, and for a file that cannot be parsed."""
         if path not in self.modules:
             self.modules[path] = _read(path, name)
         return self.modules[path]
 
     def find(self, dotted: str, depth: int = 4) -> tuple[Module, str] | None:
-        """Where `pkg.module.name` is defined, through re-exports."""
+        """The module that defines `pkg.module.name`, through re-exports, and the name there."""
         place, _, name = dotted.rpartition(".")
         module = self.module(place) if place else None
         if module is None:
@@ -116,7 +117,7 @@ class Sources:
 
 
 def own(path: Path) -> bool:
-    """Whether a file is the project's, not Python's nor a library's."""
+    """Whether a file belongs to the project, and not to Python or a library."""
     if path.suffix != ".py" or {"site-packages", "dist-packages"} & set(path.parts):
         return False
     return not any(path.is_relative_to(place) for place in INSTALLED)
@@ -126,4 +127,4 @@ def _read(path: Path, name: str) -> Module | None:
     try:
         return Module(name, path, path.read_text()) if own(path) else None
     except (OSError, SyntaxError, ValueError):
-        return None  # Python itself says so, to whoever imports it
+        return None  # Python reports it when the module is imported

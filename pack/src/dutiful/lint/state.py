@@ -1,6 +1,4 @@
-"""dutiful.E005, dutiful.E006, dutiful.E007: what outlives a run, and all threads share, changed in
-it.
-"""
+"""dutiful.E005, E006 and E007: state that outlives a run and that all threads share."""
 
 import ast
 from collections.abc import Iterator
@@ -13,7 +11,7 @@ from dutiful.lint.values import CHANGERS, is_mutable
 
 
 def check(function: Function, sources: Sources) -> Iterator[Finding]:
-    """What is changed under a lock is left alone: made once, and for all threads."""
+    """Changes under a lock are allowed: they are meant for all threads."""
     locked = {each for node in function.nodes if _is_lock(node) for each in ast.walk(node)}
     bare = {
         node.id
@@ -41,7 +39,7 @@ def _is_lock(node: ast.AST) -> bool:
 
 
 def _stored(node: ast.AST) -> list[ast.expr]:
-    """What a statement writes to, tuples taken apart."""
+    """The targets that a statement writes to, also those inside a tuple."""
     targets: list[ast.expr] = []
     if isinstance(node, (ast.Assign, ast.Delete)):
         targets = list(node.targets)
@@ -54,7 +52,7 @@ def _stored(node: ast.AST) -> list[ast.expr]:
 
 
 def _changed(node: ast.AST) -> Iterator[tuple[ast.expr, str]]:
-    """`X[…] = `, `del X[…]`, `X.append(…)`: the X, and how."""
+    """The changed X, and how, for `X[…] = `, `del X[…]` and `X.append(…)`."""
     for target in _stored(node):
         if isinstance(target, ast.Subscript):
             yield target.value, "[…]"
@@ -66,7 +64,7 @@ def _changed(node: ast.AST) -> Iterator[tuple[ast.expr, str]]:
 def _state(
     function: Function, sources: Sources, target: ast.expr, how: str, node: ast.AST
 ) -> Iterator[Finding]:
-    """dutiful.E005, where the X is a list, dict or set of one of our own modules."""
+    """dutiful.E005, if the X is a list, dict or set of a module of the project."""
     dotted = function.dotted(target)
     place = sources.find(dotted) if dotted else None
     if place and is_mutable(place[0], place[0].values.get(place[1])):
@@ -76,9 +74,7 @@ def _state(
 def _attribute(
     function: Function, sources: Sources, owner: ast.expr, name: str, node: ast.AST
 ) -> Iterator[Finding]:
-    """dutiful.E007 on a module or a class; dutiful.E005 on the task, which is one object for
-    all.
-    """
+    """dutiful.E007 for an attribute of a module or a class; dutiful.E005 for one of the task."""
     text = f"{ast.unparse(owner)}.{name} is set {function.where}."
     if isinstance(owner, ast.Name) and owner.id == "self" and function.on_task:
         yield at(MODULE_STATE, function.module, node, f"{text} A task is one object for all runs.")

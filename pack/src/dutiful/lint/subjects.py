@@ -1,4 +1,4 @@
-"""The tasks that are looked at: their functions, their classes, and what they call of our own."""
+"""The tasks that are checked, their functions and classes, and the functions that they call."""
 
 import ast
 import inspect
@@ -11,21 +11,21 @@ from dutiful.lint.source import Module, Sources
 
 HOOKS: Final = ("before_start", "on_success", "on_failure", "on_retry", "after_return", "__call__")
 BASE: Final = "dutiful.task.base"
-"""Its own class is every task's: looked at by tests, not again for each task."""
+"""The module of the base class, which is not checked again for each task."""
 
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """A registered task and where its source is."""
+    """A registered task and its source."""
 
     task: Any
     function: Function
     classes: tuple[tuple[Module, ast.ClassDef], ...]
-    """Its class and mixins, as far as they are the project's own."""
+    """Its class and mixins that are the project's own."""
 
     @property
     def own_class(self) -> ast.ClassDef | None:
-        """The class that somebody wrote for it; None for a decorated function."""
+        """The class that defines the task; None for a decorated function."""
         for _, node in self.classes:
             if node.name == type(self.task).__name__ and self.function.node in node.body:
                 return node
@@ -39,6 +39,7 @@ def subjects(tasks: Iterable[Any], sources: Sources) -> list[Subject]:
 
 
 def subject(task: Any, sources: Sources) -> Subject | None:
+    """The task with its source, or None if that is not the project's own."""
     code = run_of(task).__code__ if hasattr(run_of(task), "__code__") else None
     module = sources.module(getattr(run_of(task), "__module__", "") or "")
     node = module.by_line.get(code.co_firstlineno) if module and code else None
@@ -49,7 +50,7 @@ def subject(task: Any, sources: Sources) -> Subject | None:
 
 
 def run_of(task: Any) -> Any:
-    """The function that somebody wrote, under `autoretry_for` and other wrappers."""
+    """The task's function without `autoretry_for` and other wrappers."""
     run = inspect.unwrap(getattr(task, "_orig_run", task.run))
     return getattr(run, "__func__", run)
 
@@ -63,7 +64,7 @@ def _classes(cls: type, sources: Sources) -> Iterator[tuple[Module, ast.ClassDef
 
 
 def reached(found: Iterable[Subject], sources: Sources) -> list[Function]:
-    """What the tasks run: their functions, hooks, and all that these call of the project's own."""
+    """The tasks' functions and hooks, and all functions of the project that these call."""
     waiting = [each.function for each in found]
     for each in found:
         waiting += [
@@ -81,7 +82,7 @@ def reached(found: Iterable[Subject], sources: Sources) -> list[Function]:
 
 
 def called(function: Function, sources: Sources) -> Iterator[Function]:
-    """The project's own functions that one calls by name, by `self.` or through an import."""
+    """The project's own functions that a function calls by name, by `self.` or by an import."""
     for call, dotted in function.calls:
         target = call.func
         if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name):

@@ -1,4 +1,4 @@
-"""dutiful.W007: calls that wait for another machine for as long as it likes."""
+"""dutiful.W007: calls that wait for another machine without a timeout."""
 
 import ast
 from collections.abc import Iterator
@@ -29,13 +29,13 @@ NEEDS: Final[dict[str, int | None]] = {
     "poplib.POP3": 2,
     "poplib.POP3_SSL": BY_KEYWORD,
 }
-"""What has no timeout by itself, and at which place it takes one."""
+"""Calls without a default timeout, and the position of the argument that sets one."""
 HAS_NONE: Final = frozenset({"urllib.request.urlretrieve"})
-"""What cannot be given one."""
+"""Calls that take no timeout."""
 BY_DEFAULT: Final = frozenset(
     {*(f"httpx.{verb}" for verb in VERBS), "httpx.stream", "httpx.Client", "httpx.AsyncClient"}
 )
-"""httpx waits 5 s: it blocks only where it is told to."""
+"""Calls with a default timeout (httpx: 5 s), which block only with `timeout=None`."""
 SESSIONS: Final = frozenset({"requests.Session", "requests.session", "requests.sessions.Session"})
 
 
@@ -48,7 +48,7 @@ def check(function: Function, sources: Sources) -> Iterator[Finding]:
         if name and _waits_for_ever(name, call):
             yield at(TIMEOUT, function.module, call, f"{name}() has no timeout, {function.where}.")
     for name, call, what in function.assigned():
-        if what == "socket.socket" and not _is_given_one(function, name):
+        if what == "socket.socket" and not _has_timeout(function, name):
             text = f"{name} is a socket.socket() without settimeout(), {function.where}."
             yield at(TIMEOUT, function.module, call, text)
 
@@ -62,14 +62,14 @@ def _waits_for_ever(name: str, call: ast.Call) -> bool:
         known = name in NEEDS or name in BY_DEFAULT
         return known and isinstance(given[0], ast.Constant) and given[0].value is None
     if any(keyword.arg is None for keyword in call.keywords):
-        return False  # **options may hold it
+        return False  # **options may have it
     if any(isinstance(argument, ast.Starred) for argument in call.args):
         return False
     return name in NEEDS or name in HAS_NONE
 
 
 def _session_call(function: Function, sources: Sources, called: ast.Attribute) -> str | None:
-    """`session.get` as `requests.get`, where the session is one of requests'."""
+    """`requests.get` for `session.get`, if the session is a requests.Session."""
     if called.attr not in VERBS:
         return None
     owner = called.value
@@ -85,7 +85,7 @@ def _session_call(function: Function, sources: Sources, called: ast.Attribute) -
     return f"requests.{called.attr}" if what in SESSIONS else None
 
 
-def _is_given_one(function: Function, name: str) -> bool:
+def _has_timeout(function: Function, name: str) -> bool:
     """Whether `name.settimeout(…)` or `name.setblocking(…)` is called."""
     return any(
         isinstance(call.func, ast.Attribute)

@@ -1,4 +1,4 @@
-"""Which expressions make a value that can be changed."""
+"""Tells which expressions make a mutable value."""
 
 import ast
 from typing import Final
@@ -37,12 +37,12 @@ def is_mutable(module: Module, value: ast.expr | None) -> bool:
 
 
 def maker(module: Module, call: ast.Call) -> str | None:
-    """What a call at module level calls: `requests.Session`."""
-    words: list[str] = []
+    """The full name that a call at module level calls, such as `requests.Session`."""
+    names: list[str] = []
     node = call.func
     while isinstance(node, ast.Attribute):
-        words.append(node.attr)
+        names.append(node.attr)
         node = node.value
     if not isinstance(node, ast.Name):
         return None
-    return ".".join([of_module(module, node.id), *reversed(words)])
+    return ".".join([of_module(module, node.id), *reversed(names)])

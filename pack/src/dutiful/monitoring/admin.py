@@ -1,4 +1,4 @@
-"""Monitoring in the admin: to look at, not to change."""
+"""Alerts in the admin, read-only."""
 
 from django.contrib import admin
 
@@ -8,7 +8,7 @@ from dutiful.monitoring.alerts.models import AlertRecord
 
 @admin.register(AlertRecord)
 class AlertAdmin(ReadOnly):
-    """What fires, and what fired in the last 90 days."""
+    """Alerts that fire now, and those of the last 90 days."""
 
     list_display = ("rule", "subject", "severity", "since", "resolved_at", "text")
     list_filter = ("rule", "severity", ("resolved_at", admin.EmptyFieldListFilter))

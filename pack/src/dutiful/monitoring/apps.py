@@ -1,4 +1,4 @@
-"""Django's handle on this room."""
+"""The Django app of monitoring: registers checks and connects to Celery's signals."""
 
 import sys
 from typing import Any
@@ -6,6 +6,10 @@ from typing import Any
 from celery import signals
 from django.apps import AppConfig
 from django.core.checks import Tags, register
+
+from dutiful import extras
+
+extras.need("monitoring", "dutiful.monitoring")
 
 
 class MonitoringConfig(AppConfig):
@@ -18,13 +22,14 @@ class MonitoringConfig(AppConfig):
         from dutiful.monitoring.budget.check import check_connections
 
         register(checks.check_variables, "monitoring")
+        register(checks.check_catalogue, "monitoring")
         register(check_connections, Tags.database, deploy=True)
         traces.start()
         queries.connect()
         runs.connect()
         fleet.connect()
         signals.beat_init.connect(_write_history)
-        # Celery's commands load Flower's before our apps; nobody else has it, or needs its guard.
+        # Celery loads Flower's command before Django's apps; no other process has or needs it.
         if "flower.app" in sys.modules:
             from dutiful.monitoring import flower
 

@@ -1,6 +1,6 @@
-"""What each task costs: measured waits and runs, its processor, its part of the fleet's time.
+"""What each task costs: how long its runs wait, run, compute and use the database.
 
-From the hourly history, and from what the fleet has counted since the last minute of it.
+The figures come from the hourly history and from the counters since its last minute.
 """
 
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from dutiful.monitoring.fleet.buckets import quantile
+from dutiful.monitoring.fleet.buckets import from_labels, quantile
 from dutiful.monitoring.fleet.store import OUTCOMES, SUMS, Counts, Fleet, read
 from dutiful.monitoring.history import deltas
 from dutiful.monitoring.link import LOST, Link, shared_url
@@ -31,36 +31,37 @@ class Cost:
 
     @property
     def seconds(self) -> float:
-        """A worker's slot was busy with it for so long."""
+        """Seconds that workers' slots were busy with it."""
         return self.counts.seconds["run"]
 
     @property
     def cpu_share(self) -> float | None:
-        """Of the time that it ran, 0 to 1: what its own thread computed. None where none ran."""
+        """The share of its run time, 0 to 1, in which its thread computed. None where none ran."""
         return min(1.0, self.counts.seconds["cpu"] / self.seconds) if self.seconds else None
 
     @property
     def cpu_each(self) -> float:
-        """Seconds of processor a run."""
+        """Seconds of CPU time a run."""
         timed = sum(self.counts.run)
         return self.counts.seconds["cpu"] / timed if timed else 0.0
 
     @property
     def queries_each(self) -> float:
-        """Statements a run, of those that were timed."""
+        """Database statements a run, over the runs that were timed."""
         timed = sum(self.counts.run)
         return self.counts.queries / timed if timed else 0.0
 
     @property
     def database_share(self) -> float | None:
-        """Of the time that it ran, 0 to 1: what it waited for databases. None where none ran."""
+        """The share of its run time, 0 to 1, that it waited for databases. None where none ran."""
         return min(1.0, self.counts.database / self.seconds) if self.seconds else None
 
     def waited(self, share: float) -> float | None:
-        """Seconds that this share of its runs waited at the most."""
+        """Seconds within which this share of its runs (0.95) started."""
         return quantile(self.counts.wait, share)
 
     def ran(self, share: float) -> float | None:
+        """Seconds within which this share of its runs ended."""
         return quantile(self.counts.run, share)
 
     def add(self, more: Counts) -> None:
@@ -73,13 +74,13 @@ class Cost:
         mine.queries += more.queries
         mine.database += more.database
         for total, counts in ((mine.wait, more.wait), (mine.run, more.run)):
-            for i, count in enumerate(counts[: len(total)]):
+            for i, count in enumerate(counts):
                 total[i] += count
 
 
 @dataclass(frozen=True)
 class Costs:
-    """Of all tasks, the dearest first, in a time of `covered` seconds."""
+    """The costs of all tasks, the most expensive first, over `covered` seconds."""
 
     each: list[Cost]
     covered: float
@@ -93,15 +94,15 @@ class Costs:
         return cost.seconds / self.covered * DAY
 
     def grown_a_day(self, cost: Cost) -> float:
-        """Bytes a day that its runs left in their processes."""
+        """Bytes a day by which its runs made their processes grow."""
         return cost.counts.grown / self.covered * DAY
 
     def share(self, cost: Cost) -> float:
-        """Of all worker-seconds of the fleet, 0 to 1."""
+        """Its share of all worker-seconds of the fleet, 0 to 1."""
         return cost.seconds / self.seconds if self.seconds else 0.0
 
     def by_task(self) -> list[Cost]:
-        """The queues of each task together."""
+        """The cost of each task, its queues added up."""
         found: dict[str, Cost] = {}
         for cost in self.each:
             found.setdefault(cost.task, Cost(cost.task, "")).add(cost.counts)
@@ -109,7 +110,7 @@ class Costs:
 
 
 def measured(days: float = 1, fleet: Fleet | None = None) -> Costs:
-    """The last `days`, or as long as there is history; `fleet` adds its last minute.
+    """Costs of the last `days`, or of as much history as there is; `fleet` adds what is newer.
 
     Raises django.db.Error.
     """
@@ -123,14 +124,14 @@ def measured(days: float = 1, fleet: Fleet | None = None) -> Costs:
     for row in rows.iterator():
         first = min(first, row.at)
         add((row.task, row.queue), of_hour(row))
-    for key, counts in _untold(fleet):
+    for key, counts in _not_in_history(fleet):
         add(key, counts)
     ranked = sorted(found.values(), key=lambda cost: -cost.seconds)
     return Costs(ranked, max(60.0, (now - first).total_seconds()))
 
 
 def live() -> Fleet | None:
-    """The fleet's counters as they are now; None without a Redis that answers."""
+    """The fleet's counters now; None where no Redis answers."""
     link = Link(shared_url())
     try:
         return read(link.client, link.prefix)
@@ -145,15 +146,14 @@ def of_hour(row: TaskHour) -> Counts:
         outcomes={name: getattr(row, name) for name in OUTCOMES},
         seconds={name: getattr(row, f"{name}_seconds") for name in SUMS},
     )
-    counts.wait = row.wait_buckets or counts.wait
-    counts.run = row.run_buckets or counts.run
+    counts.wait, counts.run = from_labels(row.wait_buckets), from_labels(row.run_buckets)
     counts.grown = row.memory_grown
     counts.queries, counts.database = row.queries, row.database_seconds
     return counts
 
 
-def _untold(fleet: Fleet | None) -> Iterable[tuple[tuple[str, str], Counts]]:
-    """What the history does not have yet; nothing before its first minute."""
+def _not_in_history(fleet: Fleet | None) -> Iterable[tuple[tuple[str, str], Counts]]:
+    """Counts since the last minute of the history; nothing before its first minute."""
     baseline = Baseline.objects.filter(pk=1).first() if fleet else None
     if fleet is None or baseline is None or "tasks" not in baseline.counters:
         return ()

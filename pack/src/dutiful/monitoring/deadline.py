@@ -1,7 +1,8 @@
-"""A call with a time budget: a server that is frozen must not freeze who asks after it.
+"""Calls with a deadline: a server that hangs must not hang the process that asks it.
 
-A thread cannot be stopped, so one that hangs keeps its call and others are told at once that it
-still hangs. After a minute it is left behind, since a network may have lost its connection.
+A thread cannot be stopped. So a call that hangs keeps its thread, and further calls fail at once
+until it ends. After a minute the thread is abandoned and the next call gets a new one, since a
+network may have lost the old connection for good.
 """
 
 import logging
@@ -9,79 +10,129 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, wait
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any, Final, TypeVar
+from weakref import WeakSet
 
-from django.db import connections
+from django.db import close_old_connections, connections
 
 T = TypeVar("T")
 Call = tuple[Callable[[], Any], "Future[Any]"]
-LEFT_AFTER: Final = 60.0
-MOST_LEFT: Final = 5
-"""Threads that may be left behind; past that, whoever hangs keeps its thread."""
+ABANDON_AFTER: Final = 60.0
+"""Seconds that a call may hang before its thread is abandoned."""
+MOST_ABANDONED: Final = 5
+"""Threads of one executor that may be abandoned; after that a call that hangs keeps its thread."""
+IDLE_SECONDS: Final = 10.0
+"""A thread without a call for so long ends, and its database connections with it."""
 
 logger = logging.getLogger(__name__)
+_executors: "WeakSet[DeadlineExecutor]" = WeakSet()
 
 
-class Late(Exception):
-    """It did not answer within its budget."""
+class DeadlineExceeded(Exception):
+    """The call did not end within its time. The message is one line that names what was asked."""
 
 
-class Aside:
-    """One thread, made at the first call (so after a fork), that does one call at a time."""
+class DeadlineExecutor:
+    """Runs one call at a time in a daemon thread, which starts with the first call.
 
-    def __init__(self, name: str) -> None:
+    `name` says what is asked, in errors: "the database". Database connections are closed after
+    each call; with `keeps_connections` the next call reuses them.
+    """
+
+    def __init__(self, name: str, *, keeps_connections: bool = False) -> None:
         self.name = name
+        self._keeps_connections = keeps_connections
         self._lock = threading.Lock()
-        self._calls: SimpleQueue[Call | None] | None = None
-        self._under_way: Future[Any] | None = None
-        self._began = 0.0
-        self._left = 0
+        self._calls: SimpleQueue[Call | None] = SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._running: Future[Any] | None = None
+        self._started_at = 0.0
+        self._abandoned = 0
+        _executors.add(self)
 
-    def ask(self, call: Callable[[], T], seconds: float) -> T:
-        """What `call` returns or raises. Raises Late after `seconds`, at once where one hangs."""
-        future = self.begin(call)
-        done, _ = wait((future,), seconds)
-        if not done:
-            raise Late(f"{self.name} does not answer within {seconds:g} s")
-        return future.result()
+    def run(self, call: Callable[[], T], timeout: float) -> T:
+        """What `call` returns or raises. Raises DeadlineExceeded after `timeout` seconds, and at
+        once where an earlier call hangs.
+        """
+        return self.result(self.submit(call), timeout)
 
-    def begin(self, call: Callable[[], T]) -> "Future[T]":
-        """Starts it and returns at once. Raises Late where an earlier call is under way."""
-        self._leave_behind()
+    def submit(self, call: Callable[[], T]) -> "Future[T]":
+        """Starts the call and returns at once.
+
+        Raises DeadlineExceeded where an earlier call hangs.
+        """
         with self._lock:
-            if self._under_way is not None and not self._under_way.done():
-                hung = time.monotonic() - self._began
-                raise Late(f"{self.name} does not answer (for {hung:.1f} s)")
+            if self._running is not None and not self._running.done():
+                hung = time.monotonic() - self._started_at
+                if hung <= ABANDON_AFTER or self._abandoned >= MOST_ABANDONED:
+                    raise DeadlineExceeded(f"{self.name} does not answer (for {hung:.1f} s)")
+                self._abandon()
             future: Future[T] = Future()
-            self._under_way, self._began = future, time.monotonic()
-            if self._calls is None:
-                self._calls = SimpleQueue()
-                name = f"aside-{self.name}"
-                threading.Thread(target=_run, args=(self._calls,), name=name, daemon=True).start()
+            self._running, self._started_at = future, time.monotonic()
             self._calls.put((call, future))
+            if self._thread is None or not self._thread.is_alive():  # so it is after a fork
+                self._thread = threading.Thread(
+                    target=self._work,
+                    args=(self._calls,),
+                    name=f"deadline-{self.name}",
+                    daemon=True,
+                )
+                self._thread.start()
         return future
 
-    def _leave_behind(self) -> None:
+    def result(self, future: "Future[T]", timeout: float) -> T:
+        """What a submitted call returned or raised. Raises DeadlineExceeded after the timeout."""
+        done, _ = wait((future,), timeout)
+        if not done:
+            raise DeadlineExceeded(f"{self.name} does not answer within {timeout:g} s")
+        return future.result()
+
+    def shutdown(self) -> None:
+        """Ends the idle thread and closes its connections. The next call starts another."""
         with self._lock:
-            hangs = self._under_way is not None and not self._under_way.done()
-            if not hangs or self._left >= MOST_LEFT or self._calls is None:
-                return
-            if time.monotonic() - self._began <= LEFT_AFTER:
-                return
-            self._calls.put(None)  # its thread ends, should the call ever do
-            self._left += 1
-            self._calls = self._under_way = None
-        logger.warning("%s hangs for %g s: asked anew in another thread", self.name, LEFT_AFTER)
+            thread, self._thread = self._thread, None
+            self._calls.put(None)
+            self._calls = SimpleQueue()
+        if thread is not None:
+            thread.join(IDLE_SECONDS)
 
+    def _abandon(self) -> None:
+        self._calls.put(None)  # the thread ends, should its call ever return
+        self._calls, self._thread = SimpleQueue(), None
+        self._abandoned += 1
+        logger.warning("%s has not answered for %g s; asked again", self.name, ABANDON_AFTER)
 
-def _run(calls: "SimpleQueue[Call | None]") -> None:
-    while (found := calls.get()) is not None:
-        call, future = found
+    def _work(self, calls: "SimpleQueue[Call | None]") -> None:
+        try:
+            while True:
+                try:
+                    found = calls.get(timeout=IDLE_SECONDS)
+                except Empty:
+                    with self._lock:
+                        if not calls.empty():
+                            continue
+                        if self._calls is calls:
+                            self._thread = None
+                        return
+                if found is None:
+                    return
+                self._call(*found)
+                del found
+        finally:
+            connections.close_all()
+
+    def _call(self, call: Callable[[], Any], future: "Future[Any]") -> None:
+        close_old_connections()
         try:
             future.set_result(call())
-        except BaseException as error:  # noqa: BLE001  # raised where it was asked
+        except BaseException as error:  # noqa: BLE001  # raised where the result is asked for
             future.set_exception(error)
         finally:
-            connections.close_all()  # asked seldom: an idle connection each would be a waste
-        del call, future, found
+            close_old_connections() if self._keeps_connections else connections.close_all()
+
+
+def shutdown_all() -> None:
+    """Ends the idle threads of all executors of this process, with their connections."""
+    for executor in list(_executors):
+        executor.shutdown()

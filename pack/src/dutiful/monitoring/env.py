@@ -20,7 +20,9 @@ __all__ = [
     "EnvError",
 ]
 
-ALERT_EMAILS = Var("ALERT_EMAILS", words, "", "Who gets alerts by mail, separated by commas.")
+ALERT_EMAILS = Var(
+    "ALERT_EMAILS", words, "", "Addresses that get alerts by mail, separated by commas."
+)
 ALERT_WEBHOOK_URL = Var(
     "ALERT_WEBHOOK_URL",
     url("http", "https"),
@@ -36,23 +38,23 @@ DEAD_MAN_URL = Var(
     True,
 )
 MONITOR_SECONDS = Var(
-    "MONITOR_SECONDS", number, "5", "Seconds between two looks of the monitor, 1 to 10."
+    "MONITOR_SECONDS", number, "5", "Seconds between two passes of the monitor, 1 to 10."
 )
 HEALTHZ_NAMES = Var(
     "HEALTHZ_NAMES",
     flag,
     "0" if os.environ.get("ENVIRONMENT", ENVIRONMENT.default) == "production" else "1",
-    "Whether /healthz/ names queues, figures and reasons to whoever asks.",
+    "Whether /healthz/ shows queues, figures and reasons to everybody.",
     shown="0 in production, else 1",
 )
 RUNBOOK_URL = Var(
     "RUNBOOK_URL",
     text,
     "docs/runbook.md",
-    "Where alerts send their reader: the page that has docs/runbook.md.",
+    "The address of the runbook, which alerts link to.",
 )
 METRICS_TOKEN = Var(
-    "METRICS_TOKEN", text, "", "Who sends this as bearer may read /metrics; empty: staff.", True
+    "METRICS_TOKEN", text, "", "The bearer token that may read /metrics. Empty: staff only.", True
 )
 METRICS_LISTEN = Var(
     "METRICS_LISTEN",
@@ -70,7 +72,7 @@ OTEL_EXPORTER_OTLP_ENDPOINT = Var(
     "OTEL_EXPORTER_OTLP_ENDPOINT",
     url("http", "https"),
     "",
-    "Where traces go (docs/traces.md). Empty: nothing is traced.",
+    "Where traces go (`python -m dutiful docs traces`). Empty: nothing is traced.",
 )
 VARIABLES: Final = (
     STATUS_PUBLIC,

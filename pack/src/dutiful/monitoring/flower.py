@@ -1,8 +1,8 @@
-"""Flower behind a login. `guard()` holds however `celery -A project flower` is started.
+"""Flower behind a login, however `celery flower` is started.
 
-Flower 2.2 listens on every address, asks for no login unless told, and never for `/metrics` and
-`/healthcheck`. Its command imports our apps before it opens its port, so the guard stands at the
-last step before that: flags, environment and configuration file have been read by then.
+Flower 2.2 listens on every address, asks for a login only where one is configured, and never for
+`/metrics` and `/healthcheck`. Its command imports our apps before it opens its port. `guard()`
+replaces the last step before that, when flags, environment and configuration have been read.
 """
 
 import ipaddress
@@ -14,15 +14,15 @@ from dutiful.conf import conf
 
 LOOPBACK: Final = "127.0.0.1"
 SHORTEST: Final = 12
-"""Letters of a password that production accepts."""
+"""Characters that a password in production has at least."""
 
 
 class OpenFlower(Exception):
-    """Flower would let strangers in. The message is one line that says what to do."""
+    """Flower would be open to everybody. The message is one line that says what to do."""
 
 
 def guard() -> None:
-    """Flower, when it starts in this process, starts closed or not at all."""
+    """Makes a Flower that starts in this process ask for a login, or refuse to start."""
     from flower.app import Flower
     from flower.views.monitor import Healthcheck, Metrics
     from tornado.web import authenticated
@@ -33,7 +33,7 @@ def guard() -> None:
 
     @wraps(listen)
     def closed(flower: Any) -> Any:
-        # An empty FLOWER_BASIC_AUTH is none; Flower would read it as one login that nobody has.
+        # Flower reads an empty FLOWER_BASIC_AUTH as one login that nobody has; here it is no login.
         flower.options.basic_auth = [one for one in flower.options.basic_auth or () if one]
         try:
             flower.options.address = address(flower.options, conf().environment)
@@ -46,10 +46,10 @@ def guard() -> None:
 
 
 def address(options: Any, environment: str) -> str:
-    """Where Flower may listen. `options` are Flower's own.
+    """The address on which Flower may listen. `options` are Flower's own.
 
-    Raises OpenFlower where strangers could come in: production without a login, an address other
-    than the loopback without one, a password that is missing or (in production) short.
+    Raises OpenFlower where it would be open: in production or on another address than the loopback
+    without a login, and with a password that is missing or (in production) short.
     """
     production = environment == "production"
     for credential in options.basic_auth:
@@ -60,8 +60,8 @@ def address(options: Any, environment: str) -> str:
             )
         if production and len(password) < SHORTEST:
             raise OpenFlower(
-                f"the password of FLOWER_BASIC_AUTH has fewer than {SHORTEST} letters; whoever"
-                " guesses it can stop your workers."
+                f"the password of FLOWER_BASIC_AUTH has fewer than {SHORTEST} characters;"
+                " anybody who guesses it can stop your workers."
             )
     login = bool(options.basic_auth or options.auth)
     if production and not login:
@@ -84,4 +84,4 @@ def _loopback(where: str) -> bool:
     try:
         return ipaddress.ip_address(where).is_loopback
     except ValueError:
-        return False  # a name: whatever it means today, it may mean another address tomorrow
+        return False  # a name, which may resolve to another address tomorrow

@@ -1,7 +1,7 @@
-"""When a queue is drained at the present rates, and how many more workers it takes.
+"""Forecasts when a queue is drained at the present rates, and how many more workers it needs.
 
-A worker's speed is taken as it is: what leaves the queue now, by each worker that serves it. Where
-none does, or nothing leaves, one more is all that can be said. No more are advised than the
+A worker's speed is what leaves the queue now, divided by the workers that serve it. Where no worker
+serves it, or nothing leaves it, the forecast is one more. It never advises more workers than the
 database has connections for.
 """
 
@@ -12,12 +12,13 @@ from typing import Final
 
 from dutiful.catalogue.classes import QueueClass
 from dutiful.catalogue.profiles import Profile, serving
+from dutiful.current import app
 from dutiful.monitoring.alerts.formatting import span
 from dutiful.monitoring.budget import plan
 from dutiful.monitoring.snapshot.facts import Snapshot
 
 HEADROOM: Final = 0.8
-"""Of a fleet that copes, this share is busy: beyond it, waiting times grow without end."""
+"""The share of a fleet that may be busy: above it, waiting times grow without limit."""
 COMPOSE: Final = "docker-compose -f docker/compose.yaml up -d --scale"
 
 
@@ -32,11 +33,11 @@ class Forecast:
     workers: int
     commands: tuple[str, ...] = ()
     refused: int = 0
-    """So many more it would take, for which the database has no connections."""
+    """Further workers that it needs, for which the database has no connections."""
 
     @property
     def short(self) -> int:
-        """Workers that it lacks, whether there is room for them or not."""
+        """Workers that it needs, whether the database has connections for them or not."""
         return self.more + self.refused
 
     @property
@@ -58,7 +59,7 @@ class Forecast:
 
 
 def of(snapshot: Snapshot, queue: QueueClass, profiles: Sequence[Profile]) -> Forecast:
-    """From a snapshot. `queue` is one of the catalogue."""
+    """The forecast of a queue of the catalogue, from a snapshot."""
     seen = snapshot.queues.named(queue.name)
     profile = serving([queue.name], profiles)
     here = snapshot.workers.serving(queue.name)
@@ -79,17 +80,17 @@ def of(snapshot: Snapshot, queue: QueueClass, profiles: Sequence[Profile]) -> Fo
 
 
 def largest(snapshot: Snapshot, profile: Profile) -> int | None:
-    """How many workers of the profile the database has connections for; None: nobody knows."""
+    """How many workers of the profile the database has connections for; None: not known."""
     database = snapshot.database
-    if database.unreachable or database.seen is None:
+    if database.unreachable or database.connections is None:
         return None
-    planned = plan.budget({}, database.seen, snapshot.workers)
+    planned = plan.budget({}, database.connections, snapshot.workers)
     names = [part.name for part in planned.parts if part.kind == f"worker_{profile.name}"]
     return planned.largest(names[0]) if names else None
 
 
 def within(found: Forecast, profile: Profile, most: int | None) -> Forecast:
-    """The same with no more than `most` workers of the profile."""
+    """The same forecast with at most `most` workers of the profile."""
     more = found.more if most is None else min(found.more, max(0, most - found.workers))
     if more == found.more:
         return found
@@ -117,7 +118,7 @@ def forecast(
     """`arrivals` and `departures` a second; `workers` serve the queue, `of_profile` of them are
     of the profile that would be added; `promise` in seconds.
 
-    The fleet that is needed takes what arrives and works off the rest within the promise.
+    The fleet that is needed handles what arrives and drains the rest within the promise.
     """
     net = departures - arrivals
     drained: float | None = 0.0 if not depth else depth / net if net > 1e-9 else None
@@ -142,12 +143,12 @@ def commands(profile: Profile, now: int, more: int) -> tuple[str, ...]:
     return (
         f"heroku ps:scale {process}={now + more}",
         f"{COMPOSE} {process}={now + more}",
-        f"celery -A project worker --profile {profile.name} --concurrency {slots}",
+        f"celery -A {app().main} worker --profile {profile.name} --concurrency {slots}",
     )
 
 
 def start_one(queue: str, snapshot: Snapshot, profiles: Sequence[Profile]) -> tuple[str, ...]:
-    """How to start the first worker of a queue that has none, or why not to."""
+    """Commands that start the first worker of a queue that has none, if connections allow one."""
     profile = serving([queue], profiles)
     first = Forecast(True, None, 1, profile.name, 0, commands(profile, 0, 1))
     return within(first, profile, largest(snapshot, profile)).commands

@@ -1,4 +1,4 @@
-"""A connection of monitoring's own to a Redis: short timeouts, no retries, made anew at need."""
+"""A connection to a Redis for monitoring: short timeouts, no retries, reconnects at need."""
 
 import ssl
 from typing import Any, Final
@@ -14,18 +14,18 @@ from dutiful.current import app
 TIMEOUT: Final = 1.0
 """Seconds for a connection, and for each answer."""
 LOST: Final = (redis.RedisError, OperationalError, OSError)
-"""What a link raises when the server does not answer, or refuses."""
+"""Errors of a link whose server does not answer, or refuses."""
 
 
 class NoRedis(redis.RedisError):
-    """There is none at that URL: nothing to ask."""
+    """The URL is not that of a Redis, so there is nothing to ask."""
 
 
 class Link:
-    """Not thread-safe. Methods raise `LOST`; after an error the next call connects anew."""
+    """Not thread-safe. Methods raise `LOST`; call `close()` after one, and the next reconnects."""
 
     def __init__(self, url: str | None = None, timeout: float = TIMEOUT) -> None:
-        """To `url`; None: to the broker."""
+        """Connects to `url`, or to the broker where it is None. `timeout` is in seconds."""
         self.timeout, self._url = timeout, url
         self._connection: Any = None
         self._channel: Any = None
@@ -42,14 +42,14 @@ class Link:
 
     @property
     def channel(self) -> Any:
-        """kombu's, ours or stock's: it knows names, priorities, TLS and Sentinel."""
+        """kombu's channel, of our transport or the stock one: it knows TLS and Sentinel."""
         if self._channel is None:
             if urlsplit(self.url).scheme not in env.BROKER_SCHEMES[:3]:
                 raise NoRedis(f"{self.shown or 'the broker'} is no Redis")
             verify = ssl.CERT_REQUIRED if env.REDIS_TLS_VERIFY.get() else ssl.CERT_NONE
             tls = {"ssl_cert_reqs": verify} if urlsplit(self.url).scheme == "rediss" else False
             timeouts = {"socket_timeout": self.timeout, "socket_connect_timeout": self.timeout}
-            # Kept: its end would close the channel's sockets.
+            # Kept, since its garbage collection would close the channel's sockets.
             self._connection = app().connection_for_write(
                 self.url, ssl=tls, transport_options=timeouts
             )
@@ -60,7 +60,7 @@ class Link:
 
     @property
     def client(self) -> redis.Redis:
-        """Takes whole names: kombu's own adds its prefix to some keys."""
+        """A client that adds no prefix: kombu's own adds its prefix to some keys."""
         if self._client is None:
             self._client = redis.Redis(connection_pool=self.channel.pool)
         return self._client
@@ -78,6 +78,6 @@ class Link:
 
 
 def shared_url() -> str:
-    """Where the fleet's counters lie: the broker if it is a Redis, else REDIS_URL, else ""."""
+    """The Redis that has the fleet's counters: the broker if it is one, else REDIS_URL, else ""."""
     broker = str(app().conf.broker_url)
     return broker if urlsplit(broker).scheme in env.BROKER_SCHEMES[:3] else env.redis_url()

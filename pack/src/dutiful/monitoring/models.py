@@ -1,4 +1,4 @@
-"""What monitoring keeps in the database."""
+"""The models of monitoring, for Django to find."""
 
 from dutiful.monitoring.alerts.models import AlertRecord, MonitorLease
 from dutiful.monitoring.history.models import Baseline, BrokerSample, QueueSample, TaskHour

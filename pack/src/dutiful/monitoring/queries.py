@@ -1,7 +1,7 @@
-"""What a thread asks of its databases, and how long it waits for their answers, commits too.
+"""Counts the database statements of each thread, and the seconds that it waits for them.
 
-Django's own wrapper around each statement, put on a connection when it connects first. Rows that
-`iterator()` fetches later, and commands of a driver's own cursor, are not seen.
+A wrapper of Django's (`execute_wrappers`) counts each statement, commits included. Rows that
+`iterator()` fetches later, and commands of a driver's own cursor, are not counted.
 """
 
 import threading
@@ -16,7 +16,7 @@ from django.db.backends.signals import connection_created
 class _Thread(threading.local):
     def __init__(self) -> None:
         self.spent: list[Any] = [0, 0.0]
-        """Statements, seconds. A list: a look into the thread's own costs more than the sums."""
+        """Statements, seconds. One list, since access to a thread's attribute is what costs."""
 
 
 _thread = _Thread()
@@ -29,25 +29,25 @@ def spent() -> tuple[int, float]:
 
 
 def since(then: tuple[int, float]) -> tuple[int, float]:
-    """Statements and seconds of this thread since `spent()` said `then`."""
+    """Statements and seconds of this thread since `spent()` returned `then`."""
     queries, seconds = _thread.spent
     return queries - then[0], seconds - then[1]
 
 
 def connect() -> None:
-    """From here on all connections of this process and its children are watched."""
-    connection_created.connect(_watch)
+    """Starts counting on all connections of this process and its children."""
+    connection_created.connect(_count_on)
 
 
-def _watch(connection: BaseDatabaseWrapper, **_: Any) -> None:
-    # It comes with each connect, and a wrapper outlives its connections.
-    if _asked not in connection.execute_wrappers:
-        connection.execute_wrappers.append(_asked)
+def _count_on(connection: BaseDatabaseWrapper, **_: Any) -> None:
+    # Sent at each reconnect, while the wrapper stays.
+    if _counted not in connection.execute_wrappers:
+        connection.execute_wrappers.append(_counted)
         whole: Any = connection
-        whole._commit = _timed(whole._commit)  # which Django sends past its wrappers
+        whole._commit = _timed(whole._commit)  # Django calls no wrapper for a commit
 
 
-def _asked(execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
+def _counted(execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
     began = perf_counter()
     try:
         return execute(sql, params, many, context)

@@ -1,7 +1,7 @@
 """One log line for each run of a task: `task_run`, with how long it waited and how long it ran.
 
-`wait_seconds` counts from the publish, or from the eta where that is later. A run whose process
-was killed is told by the worker's main process, with `run_seconds` null.
+`wait_seconds` counts from the publish, or from the eta where that is later. The main process logs a
+run whose child was killed, with `run_seconds` null.
 """
 
 import logging
@@ -20,19 +20,19 @@ from dutiful.monitoring.fleet.tally import Run
 
 LOGGER: Final = "dutiful.monitoring.runs"
 LONGEST: Final = 300
-"""Letters of an error's text that a line keeps."""
+"""Characters of an error's text that a line keeps."""
 _LEVELS: Final = {states.SUCCESS: "info", states.FAILURE: "error"}
 _OUTCOMES: Final = {states.SUCCESS: "succeeded", states.FAILURE: "failed", states.RETRY: "retried"}
 
 Listener = Callable[[Run], None]
 listeners: list[Listener] = []
-"""Called at each end of a run."""
+"""Functions that are called at the end of each run."""
 
 logger = logging.getLogger(LOGGER)
 
 
 def connect() -> None:
-    """Listens to the worker's signals: in a pool's threads, its children, its main process."""
+    """Connects to Celery's signals, which threads, children and the main process send."""
     signals.task_prerun.connect(_began)
     signals.task_postrun.connect(_ended)
     signals.task_retry.connect(_lost_and_retried)
@@ -40,14 +40,14 @@ def connect() -> None:
 
 
 def waited(request: Any, now: float) -> float | None:
-    """Seconds from when a task could have started to `now` (epoch), or None where none can tell.
+    """Seconds from when a task could have started to `now` (epoch seconds); None: not known.
 
-    The stamp is read from the message's own headers: a tracing tool may keep an older copy of
-    them in `request.headers`.
+    The stamp is an attribute of the request, from the message's headers: `request.headers` may be
+    a tracing tool's older copy.
     """
     stamp = getattr(request, "enqueued_at", None)
     if not isinstance(stamp, int | float):
-        return None  # another producer's
+        return None  # the message is from another producer
     due = getattr(request, "due_at", None)  # our transport parked it until then
     if due is None and request.eta:
         eta = maybe_iso8601(request.eta)
@@ -56,7 +56,7 @@ def waited(request: Any, now: float) -> float | None:
 
 
 def _began(task: Any, task_id: str, **_: Any) -> None:
-    request = task.request  # looked up at each mention
+    request = task.request  # a property that searches, so it is read once
     log_context.bind(request, task_id)
     request.run_waited = waited(request, time.time())
     request.run_asked = queries.spent()
@@ -66,23 +66,23 @@ def _began(task: Any, task_id: str, **_: Any) -> None:
 
 def _ended(task: Any, retval: object = None, state: str | None = None, **_: Any) -> None:
     if state is None:
-        return  # the child is being stopped; the main process says why
+        return  # the child is being stopped; the main process reports why
     error = retval if isinstance(retval, BaseException) else None
-    _say(task, task.request, state, error)
+    _report(task, task.request, state, error)
 
 
 def _lost_and_retried(sender: Any, request: Any, reason: BaseException, **_: Any) -> None:
     if not hasattr(request, "run_began"):
-        _say(sender, request, states.RETRY, reason)
+        _report(sender, request, states.RETRY, reason)
 
 
 def _lost(sender: Any, exception: BaseException, **_: Any) -> None:
-    # Celery tells a hard time limit twice, the second time without the request.
+    # Celery sends this twice for a hard time limit, the second time without the request.
     if sender.request.id and not hasattr(sender.request, "run_began"):
-        _say(sender, sender.request, states.FAILURE, exception)
+        _report(sender, sender.request, states.FAILURE, exception)
 
 
-def _say(task: Any, request: Any, state: str, error: BaseException | None = None) -> None:
+def _report(task: Any, request: Any, state: str, error: BaseException | None = None) -> None:
     if isinstance(error, Retry) and error.exc is not None:
         error = error.exc
     why = {} if error is None else {"error": f"{type(error).__name__}: {error}"[:LONGEST]}
@@ -90,14 +90,14 @@ def _say(task: Any, request: Any, state: str, error: BaseException | None = None
     ran = cpu = asked = database = None
     if began is not None:
         ran = time.monotonic() - began
-        cpu = time.thread_time() - request.run_cpu  # of this thread: not what it leaves to others
+        cpu = time.thread_time() - request.run_cpu  # of this thread only
         asked, database = queries.since(request.run_asked)
     wait = getattr(request, "run_waited", None)
     queue = (request.delivery_info or {}).get("routing_key")
     outcome = "crashed" if isinstance(error, WorkerLostError) else _OUTCOMES.get(state, "other")
-    for told in listeners:
-        told((task.name, queue or "", outcome, wait, ran, cpu, asked, database))
-    log_context.say(
+    for listener in listeners:
+        listener((task.name, queue or "", outcome, wait, ran, cpu, asked, database))
+    log_context.log(
         logger,
         _LEVELS.get(state, "warning"),
         "task_run",

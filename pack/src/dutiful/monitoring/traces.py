@@ -1,7 +1,7 @@
-"""OpenTelemetry, where it is wanted: one trace from the request over the outbox to the task.
+"""OpenTelemetry: one trace from the request over the outbox to the task (docs/traces.md).
 
-Does nothing unless OTEL_EXPORTER_OTLP_ENDPOINT is set and the extra `otel` is installed. The SDK's
-own variables (OTEL_SERVICE_NAME, OTEL_TRACES_SAMPLER, …) hold: docs/traces.md.
+It does nothing unless OTEL_EXPORTER_OTLP_ENDPOINT is set and the extra `otel` is installed. The
+SDK's own variables (OTEL_SERVICE_NAME, OTEL_TRACES_SAMPLER, …) apply.
 """
 
 import logging
@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 
 
 def start() -> None:
-    """Once a process, before it forks and before Django loads its middleware."""
+    """Starts tracing; called once a process, before it forks and before Django's middleware."""
     if not env.OTEL_EXPORTER_OTLP_ENDPOINT.get():
         return
     try:
@@ -28,7 +28,7 @@ def start() -> None:
     except ImportError as error:
         logger.warning(
             "OTEL_EXPORTER_OTLP_ENDPOINT is set and nothing is traced: %s. Install the extra otel"
-            " (docs/traces.md)",
+            " (`python -m dutiful docs traces`)",
             error,
         )
         return
@@ -43,11 +43,11 @@ def start() -> None:
 
 
 def _publish_at_once(celery: Any, trace: Any) -> None:
-    """A span for each enqueue, ended where it began.
+    """Replaces OpenTelemetry's span of an enqueue by one that ends at once.
 
-    OpenTelemetry's own lasts until after_task_publish and is the thread's current one meanwhile.
-    With an outbox that signal is another process's: it would never end, and swallow all that the
-    thread does next.
+    The original ends at after_task_publish and is the thread's current span until then. With an
+    outbox another process sends that signal: the span would never end, and everything that the
+    thread does next would become a part of it.
     """
     from opentelemetry.propagate import inject
 

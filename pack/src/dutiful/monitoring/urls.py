@@ -1,4 +1,4 @@
-"""Monitoring's addresses."""
+"""The URLs of monitoring, in the namespace `dutiful`."""
 
 from django.urls import URLPattern, re_path
 

@@ -1,4 +1,4 @@
-"""The outbox in the admin: look, send again, drop with a reason."""
+"""The outbox in the admin: its rows can be read, sent again, or dropped with a reason."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ Rows = QuerySet[OutboxMessage]
 
 @admin.register(OutboxMessage)
 class OutboxAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable at run time
-    """Rows that the machine writes. A change of state is an action, and is logged."""
+    """The rows are read-only. A change of state is an action, and is logged."""
 
     list_display = ("id", "task", "queue", "state", "created_at", "due_at", "attempts", "error")
     list_filter = ("state", "queue", "task")

@@ -1,4 +1,4 @@
-"""Registers this piece of the pack."""
+"""Registers the outbox: enqueues go through it, and workers and beat run a relay."""
 
 from django.apps import AppConfig
 
@@ -10,8 +10,8 @@ class OutboxConfig(AppConfig):
 
     def ready(self) -> None:
         from dutiful.outbox import daemon
-        from dutiful.outbox.door import OutboxDoor
+        from dutiful.outbox.publisher import Outbox
         from dutiful.publishing import hooks
 
-        hooks.door = OutboxDoor()
+        hooks.outbox = Outbox()
         daemon.connect()

@@ -1,7 +1,7 @@
-"""Whether the broker is worth a try, as far as this process knows.
+"""A circuit breaker: whether the broker is worth a try, as far as this process knows.
 
-One call that fails opens it; then a thread asks, not the next caller, so that only one waits. The
-half-open state is that thread's ping.
+One call that fails opens it. A thread pings the broker then, so that no caller has to wait for it;
+that ping is the half-open state.
 """
 
 import logging
@@ -28,7 +28,7 @@ class Breaker:
         self._ping = ping
         self._lock = threading.Lock()
         self.reason = ""
-        """Why it is open; empty: it is closed."""
+        """Why it is open; "": it is closed."""
         os.register_at_fork(after_in_child=self._forget)
 
     @property
@@ -51,7 +51,7 @@ class Breaker:
                 wait = min(2 * wait, LONGEST)
             logger.info("the broker answers again, after %.1f s", time.monotonic() - began)
         finally:
-            self.reason = ""  # whatever ended this thread, the next caller tries
+            self.reason = ""  # however this thread ended, the next caller tries
 
     def _answers(self, wait: float) -> bool:
         time.sleep(wait)

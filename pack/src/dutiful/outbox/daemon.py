@@ -17,13 +17,14 @@ from dutiful.transport.redis.publisher import Unavailable
 
 BUSY: Final = 1.0
 IDLE: Final = 2.0
-"""Seconds between two looks: while something was found a minute ago, and otherwise."""
+"""Seconds between two queries: within CALM seconds after rows were found, and later."""
 CALM: Final = 60.0
-AWAY: Final = 1.0
+UNAVAILABLE: Final = 1.0
 """Seconds until a broker that did not answer is asked again."""
 NO_DATABASE: Final = 60.0
-"""Seconds between looks, at most, while the database does not answer (or has no such table)."""
+"""Seconds between queries, at most, while the database does not answer or has no such table."""
 PURGE: Final = 3600.0
+"""Seconds between two purges of dropped messages."""
 
 logger = logging.getLogger(__name__)
 _thread: "Daemon | None" = None
@@ -38,10 +39,10 @@ class Daemon(threading.Thread):
         self._stopping = threading.Event()
         self._found = self._purged = time.monotonic() - CALM
         self._failing = 0
-        self._told = ""
+        self._reported = ""
 
     def stop(self) -> None:
-        """Finishes its batch. Returns at once."""
+        """Ends the thread after its batch. Returns at once."""
         self._stopping.set()
 
     def run(self) -> None:
@@ -50,7 +51,7 @@ class Daemon(threading.Thread):
         connections.close_all()
 
     def _turn(self) -> float:
-        """One look. Seconds until the next."""
+        """Relays what is due. Returns the seconds until the next turn."""
         now = time.monotonic()
         try:
             sent = self._relay.send()
@@ -58,24 +59,24 @@ class Daemon(threading.Thread):
                 self._purged = now
                 state.purge()
         except Unavailable as error:
-            self._tell(f"the broker does not take what the outbox keeps: {error}")
-            return AWAY
+            self._report(f"the broker does not take what the outbox keeps: {error}")
+            return UNAVAILABLE
         except DatabaseError as error:
             connections.close_all()
             self._failing += 1
-            self._tell(f"the outbox cannot be read: {error}")
+            self._report(f"the outbox cannot be read: {error}")
             return float(min(NO_DATABASE, 2.0**self._failing))
-        except Exception as error:  # whatever it is, the next look may find it gone
-            if not self._told:
+        except Exception as error:  # the thread goes on: the next turn may succeed
+            if not self._reported:
                 logger.exception("the outbox is not relayed")
-            self._told = str(error) or type(error).__name__
-            return AWAY
+            self._reported = str(error) or type(error).__name__
+            return UNAVAILABLE
         finally:
             close_old_connections()  # to the pool, where threads share one
         self._failing = 0
-        if self._told:
+        if self._reported:
             logger.info("the outbox is relayed again")
-            self._told = ""
+            self._reported = ""
         if sent:
             logger.info("%d messages of the outbox were sent", sent)
             self._found = now
@@ -83,14 +84,14 @@ class Daemon(threading.Thread):
             return 0
         return BUSY if now - self._found < CALM else IDLE
 
-    def _tell(self, what: str) -> None:
-        if not self._told:
+    def _report(self, what: str) -> None:
+        if not self._reported:
             logger.warning(what)
-        self._told = what
+        self._reported = what
 
 
 def start(app: Any) -> None:
-    """Once a process."""
+    """Starts the process's relay, if it has none."""
     global _thread
     if _thread is None:
         _thread = Daemon(app)
@@ -108,7 +109,7 @@ def _forget() -> None:
 
 
 def connect() -> None:
-    """Celery tells when a worker is ready, beat begins, and a worker is told to stop."""
+    """Has Celery's signals start the relay in workers and beat, and stop it with the worker."""
     signals.worker_ready.connect(_start, dispatch_uid="outbox")
     signals.beat_init.connect(_start, dispatch_uid="outbox")
     signals.worker_shutting_down.connect(_stop, dispatch_uid="outbox")

@@ -1,4 +1,4 @@
-"""The outbox: messages that are still to be sent, each as it will lie on the broker."""
+"""The outbox's table: messages that are still to be sent, each as it will lie on the broker."""
 
 from django.db import models
 from django.utils import timezone
@@ -21,10 +21,10 @@ class OutboxMessage(models.Model):
     state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
     created_at = models.DateTimeField(default=timezone.now)
     due_at = models.DateTimeField(default=timezone.now)
-    """No relay takes it before: who has it now has until then."""
+    """No relay takes it before: until then it is its caller's, or another relay's."""
     attempts = models.PositiveSmallIntegerField(default=0)
     error = models.TextField(blank=True)
-    """The last; of a dropped one, why a person dropped it."""
+    """The last error; of a dropped message, the reason that a person gave."""
 
     class Meta:
         ordering = ("id",)

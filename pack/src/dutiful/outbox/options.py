@@ -1,4 +1,4 @@
-"""The outbox's numbers. Those that a deployment may change are Django settings of the same name."""
+"""The outbox's numbers. A deployment may change some by Django settings of the same name."""
 
 from typing import Final
 
@@ -7,12 +7,12 @@ from django.conf import settings
 OUTBOX_PUBLISH_SECONDS: Final[float] = getattr(settings, "OUTBOX_PUBLISH_SECONDS", 1.0)
 """The longest that a `delay()` waits for the broker."""
 OUTBOX_PUBLISH_AFTER_COMMIT: Final[bool] = getattr(settings, "OUTBOX_PUBLISH_AFTER_COMMIT", True)
-"""False: what was called in a transaction is left to the relay, which sends it within a second."""
+"""False: calls in a transaction are left to the relay, which sends them within a second or two."""
 OUTBOX_KEEP_DROPPED_DAYS: Final[float] = getattr(settings, "OUTBOX_KEEP_DROPPED_DAYS", 7)
 """Messages that a person dropped are kept this long, to be looked at."""
 
 LEASE: Final = 10.0
-"""Seconds for which a new row is its caller's, to be sent after the commit."""
+"""Seconds for which a new row is its caller's, who sends it after the commit."""
 HOLD: Final = 4.0
 """Seconds after which a caller leaves its row to the relay: its lease would run out meanwhile, and
 two machines' clocks may differ by some seconds."""
@@ -21,4 +21,4 @@ BATCH: Final = 500
 RELAY_SECONDS: Final = 5.0
 """The longest that a relay waits for the broker."""
 TRIES: Final = 8
-"""A message that the broker refused so often is given to a person."""
+"""A message that the broker refused so often waits for a person."""

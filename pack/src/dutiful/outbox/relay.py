@@ -1,8 +1,8 @@
-"""Sends what stayed behind: in order, in batches, by as many relays as like to.
+"""Sends the rows that stayed behind: in order, in batches; any number of relays may run.
 
 On PostgreSQL a relay locks its rows (SKIP LOCKED) until they are sent and deleted: one that is
-killed holds nothing. Elsewhere, where the lock would hold up every writer, it moves their `due_at`
-on, if nobody else has: a lease.
+killed holds nothing. Other databases would hold up every writer for that lock: there a
+relay moves the `due_at` of its rows on, unless another relay has done so. That is a lease.
 """
 
 import logging
@@ -21,15 +21,15 @@ from kombu.serialization import loads as deserialize
 from kombu.utils.json import loads
 
 from dutiful.outbox import options, rows
-from dutiful.outbox.door import Sender
 from dutiful.outbox.models import OutboxMessage
+from dutiful.outbox.publisher import Sender
 from dutiful.publishing import hooks
-from dutiful.publishing.prepared import stamped
+from dutiful.publishing.message import stamped
 from dutiful.transport.redis.publisher import Parcel, Unavailable
 
 State = OutboxMessage.State
 UNREADABLE: Final = (ValueError, TypeError, LookupError, AttributeError)
-"""What a text that somebody edited raises."""
+"""What the reading of a text that a person has edited may raise."""
 logger = logging.getLogger(__name__)
 
 
@@ -39,16 +39,16 @@ class Relay:
     def __init__(self, app: Any) -> None:
         self.app = app
         self.sender = Sender(app, options.RELAY_SECONDS)
-        self._away = False
+        self._unavailable = False
 
     def send(self) -> int:
         """How many were sent or refused; a whole BATCH means that more may wait.
 
         Raises Unavailable (they stay, and are due) or django.db.Error.
         """
-        if self._away:
-            self.sender.publishers.ping()  # before the rows are touched for nothing
-            self._away = False
+        if self._unavailable:
+            self.sender.pool.ping()  # before the rows are touched for nothing
+            self._unavailable = False
         if not _due().exists():  # no lock is taken for nothing
             return 0
         with _claimed() as batch:
@@ -56,20 +56,19 @@ class Relay:
                 return 0
             _stamp(batch)
             errors = self._put(batch)
-            away = _settle(batch, errors)
+            unavailable = _settle(batch, errors)
         for row, error in zip(batch, errors, strict=True):
             if error is None:
-                tell(row)
-        if away is not None:
-            self._away = True
-            raise away
+                report_published(row)
+        if unavailable is not None:
+            self._unavailable = True
+            raise unavailable
         return len(batch)
 
     def _put(self, batch: Sequence[OutboxMessage]) -> list[Exception | None]:
-        publishers = self.sender.publishers
         errors: list[Exception | None]
         try:
-            return publishers.put([parcel(row) for row in batch])
+            return self.sender.pool.put([parcel(row) for row in batch])
         except Unavailable as error:
             errors = [error] * len(batch)
         except UNREADABLE as error:  # one of them
@@ -85,14 +84,14 @@ class Relay:
 
     def _answers(self) -> bool:
         try:
-            self.sender.publishers.ping()
+            self.sender.pool.ping()
         except Unavailable:
             return False
         return True
 
 
 def _stamp(batch: Sequence[OutboxMessage]) -> None:
-    """A position taken now follows the commits of all of them: they are seen here."""
+    """Stamps the rows. A position taken now follows their commits, since this query sees them."""
     if hooks.stamp is not None and (position := hooks.stamp({row.task for row in batch}, True)):
         for row in batch:
             row.text = stamped(row.text, position)
@@ -102,8 +101,8 @@ def parcel(row: OutboxMessage) -> Parcel:
     return Parcel(row.text, row.queue, row.exchange)
 
 
-def tell(row: OutboxMessage) -> None:
-    """Its after_task_publish, sent when it is true."""
+def report_published(row: OutboxMessage) -> None:
+    """Sends the after_task_publish of a row that the broker has."""
     if not signals.after_task_publish.receivers:
         return
     message = loads(row.text)
@@ -125,7 +124,7 @@ def _due() -> Any:
 
 @contextmanager
 def _claimed() -> Iterator[list[OutboxMessage]]:
-    """A batch that no other relay has meanwhile."""
+    """A batch of due rows that no other relay takes until the block ends (or the lease does)."""
     alias = rows.alias()
     if connections[alias].features.has_select_for_update_skip_locked:
         with transaction.atomic(using=alias):
@@ -145,13 +144,16 @@ def _claimed() -> Iterator[list[OutboxMessage]]:
 def _settle(
     batch: Sequence[OutboxMessage], errors: Sequence[Exception | None]
 ) -> Unavailable | None:
-    """Deletes what was sent, keeps why the rest was not. The error of a broker that is away."""
+    """Deletes the rows that were sent and notes why the others were not.
+
+    Returns the error of a broker that is unavailable; None: it answers.
+    """
     rows.delete(row.pk for row, error in zip(batch, errors, strict=True) if error is None)
-    now, away = timezone.now(), None
+    now, unavailable = timezone.now(), None
     left: dict[str, list[int]] = {}
     for row, error in zip(batch, errors, strict=True):
         if isinstance(error, Unavailable):
-            away = error
+            unavailable = error
             left.setdefault(str(error), []).append(row.pk)
         elif error is not None:
             _refused(row, error)
@@ -159,11 +161,11 @@ def _settle(
         OutboxMessage.objects.using(rows.alias()).filter(pk__in=keys).update(
             attempts=F("attempts") + 1, error=why, due_at=now
         )
-    return away
+    return unavailable
 
 
 def _refused(row: OutboxMessage, error: Exception) -> None:
-    """It alone: later again, and at last a person's."""
+    """Puts one row off, each time for longer; after TRIES it waits for a person."""
     attempts = row.attempts + 1
     wait = min(3600.0, 2.0**attempts) * random.uniform(0.5, 1)
     last = attempts >= options.TRIES

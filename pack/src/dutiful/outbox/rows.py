@@ -1,4 +1,4 @@
-"""The rows: kept, released, deleted. Functions raise django.db.Error where the database is away."""
+"""Inserts, releases and deletes rows. Functions raise django.db.Error where the database fails."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -9,19 +9,19 @@ from django.db import connections, router
 from django.utils import timezone
 
 from dutiful.outbox.models import OutboxMessage
-from dutiful.publishing.prepared import Prepared
+from dutiful.publishing.message import Prepared
 
 State = OutboxMessage.State
 
 
 @cache
 def alias() -> str:
-    """The database that the outbox is in."""
+    """Django's alias of the database that the outbox is in."""
     return router.db_for_write(OutboxMessage)
 
 
 def keep(messages: Sequence[Prepared], lease: float, why: str = "") -> list[int]:
-    """Inserts them; their primary keys. No relay takes them for `lease` seconds."""
+    """Inserts messages as rows that no relay takes for `lease` seconds. Returns primary keys."""
     now = timezone.now()
     due = now + timedelta(seconds=lease)
     if len(messages) == 1 and connections[alias()].features.can_return_columns_from_insert:
@@ -44,7 +44,7 @@ def keep(messages: Sequence[Prepared], lease: float, why: str = "") -> list[int]
 
 
 def _insert(message: Prepared, now: datetime, due: datetime, why: str) -> int:
-    """One row, at half the cost of a model's save."""
+    """Inserts one row, at half the cost of a model's save."""
     connection = connections[alias()]
     values = {
         "task_id": message.id,
@@ -67,11 +67,11 @@ def _insert(message: Prepared, now: datetime, due: datetime, why: str) -> int:
 
 
 def delete(keys: Iterable[int]) -> None:
-    """In one statement, without Django's collector."""
+    """Deletes rows in one statement, without Django's collector."""
     connection = connections[alias()]
     if connection.vendor == "postgresql" and not _prepares(connection):
         # Nobody waits for the disk: a delete that a crash of the server undoes is a message sent
-        # again. In a transaction of others it is theirs to say.
+        # again. In a transaction of others that is for them to decide.
         soon = "" if connection.in_atomic_block else "SET LOCAL synchronous_commit TO OFF; "
         table = connection.ops.quote_name(OutboxMessage._meta.db_table)
         with connection.cursor() as cursor:
@@ -87,13 +87,13 @@ def _prepares(connection: Any) -> bool:
 
 
 def release(keys: Iterable[int], why: str) -> None:
-    """To the relay, now."""
+    """Leaves rows to the relay, at once; `why` is noted as their error."""
     OutboxMessage.objects.using(alias()).filter(pk__in=list(keys)).update(
         due_at=timezone.now(), error=why
     )
 
 
 def there(keys: Iterable[int]) -> set[tuple[int, str]]:
-    """Which of these rows are in the database, as (primary key, task id)."""
+    """The (primary key, task id) of those rows that are in the database."""
     rows = OutboxMessage.objects.using(alias()).filter(pk__in=list(keys), state=State.WAITING)
     return set(rows.values_list("pk", "task_id"))

@@ -1,4 +1,4 @@
-"""What is in the outbox: for monitoring, the command and the admin."""
+"""Counts of the outbox, and changes of state by a person: for the command and the admin."""
 
 import logging
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ State = OutboxMessage.State
 logger = logging.getLogger(__name__)
 
 
-class Outbox(NamedTuple):
+class Counts(NamedTuple):
     """Counts, and the age in seconds of the oldest message that waits (0: none does)."""
 
     waiting: int
@@ -24,8 +24,8 @@ class Outbox(NamedTuple):
     dropped: int
 
 
-def look() -> Outbox:
-    """One query. Raises django.db.Error."""
+def counts() -> Counts:
+    """Counts with one query. Raises django.db.Error."""
     found = OutboxMessage.objects.using(rows.alias()).aggregate(
         waiting=Count("pk", filter=Q(state=State.WAITING)),
         oldest=Min("created_at", filter=Q(state=State.WAITING)),
@@ -34,11 +34,11 @@ def look() -> Outbox:
     )
     oldest = found["oldest"]
     age = (timezone.now() - oldest).total_seconds() if oldest else 0.0
-    return Outbox(found["waiting"], max(0.0, age), found["refused"], found["dropped"])
+    return Counts(found["waiting"], max(0.0, age), found["refused"], found["dropped"])
 
 
 def retry(keys: Iterable[int]) -> int:
-    """Those that were refused or dropped wait again, and are due. How many."""
+    """Has rows that were refused or dropped wait again, due now. Returns how many."""
     return (
         OutboxMessage.objects.using(rows.alias())
         .filter(pk__in=list(keys))
@@ -47,7 +47,7 @@ def retry(keys: Iterable[int]) -> int:
 
 
 def drop(keys: Iterable[int], reason: str) -> int:
-    """They are not sent, and are kept for a while with the reason. How many."""
+    """Drops rows: they are not sent, and are kept for a while with the reason. Returns how many."""
     found = OutboxMessage.objects.using(rows.alias()).filter(pk__in=list(keys))
     count = 0
     for row in found.exclude(state=State.DROPPED):
@@ -59,7 +59,7 @@ def drop(keys: Iterable[int], reason: str) -> int:
 
 
 def purge() -> int:
-    """Deletes what was dropped OUTBOX_KEEP_DROPPED_DAYS ago. How many."""
+    """Deletes rows dropped OUTBOX_KEEP_DROPPED_DAYS ago or earlier. Returns how many."""
     before = timezone.now() - timedelta(days=options.OUTBOX_KEEP_DROPPED_DAYS)
     old = OutboxMessage.objects.using(rows.alias()).filter(state=State.DROPPED, due_at__lt=before)
     count, _ = old.delete()

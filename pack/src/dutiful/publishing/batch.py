@@ -1,22 +1,23 @@
-"""`enqueue_many(task, [(1,), (2,), …])`: a thousand messages of one task in one command.
+"""`enqueue_many(task, [(1,), (2,), …])` sends a thousand messages of one task in one command.
 
 `publish_batch` is the same without the outbox.
 
-The call goes through the task's `apply_async` once, so that whoever wraps that (Sentry) sees one
-publish; what it makes of it is the template of all messages. Each message has an id, and its own
-`before_task_publish` and `after_task_publish`.
+The call goes through the task's `apply_async` once, so that a tool that wraps it (Sentry) sees one
+publish; the options that come out of it are the template of all messages. Each message has an id,
+and its own `before_task_publish` and `after_task_publish`.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, overload
 
 from celery.result import AsyncResult
+from kombu.utils.uuid import uuid
 
-from dutiful.publishing import payload
-from dutiful.publishing.envelope import Envelope
-from dutiful.publishing.hooks import Door
-from dutiful.publishing.prepared import Prepared
+from dutiful.publishing.direct import Direct
+from dutiful.publishing.hooks import OutboxPublisher
+from dutiful.publishing.message import check
 from dutiful.publishing.publish import Publisher
+from dutiful.publishing.template import Template
 
 CHUNK: Final = 1_000
 """Messages of one command. The server does nothing else meanwhile: about two milliseconds."""
@@ -25,7 +26,7 @@ Arguments = Sequence[Any] | Mapping[str, Any]
 
 
 class Published(Sequence[AsyncResult[Any]]):
-    """The results, in the order of the arguments, each made when it is asked for."""
+    """The results, in the order of the arguments. Each is made when it is asked for."""
 
     def __init__(self, task: Any, ids: list[str]) -> None:
         self.task = task
@@ -48,17 +49,17 @@ class Published(Sequence[AsyncResult[Any]]):
 
 
 def enqueue_many(task: Any, arguments: Iterable[Arguments], signals: bool = True) -> Published:
-    """`delay()` for each of the arguments, at a tenth of its cost. Returns their results.
+    """Does what `delay()` does for each of the arguments, at a tenth of the cost.
 
-    As with `delay()`: inside a transaction they are rows of the outbox until it is committed (one
-    insert, one publish), and where the broker does not answer they become rows, the chunks that it
-    has not taken. Without the outbox, or for a task that opts out, it is `publish_batch`.
+    Returns the results. Inside a transaction the messages are rows of the outbox until it is
+    committed (one insert, one publish). Chunks that the broker does not take become rows too.
+    Without the outbox, or for a task that opts out, this is `publish_batch`.
 
-    `signals=False`: receivers of `before_task_publish` see the first message only, and what they
-    put into its headers goes into all; `after_task_publish` is not sent.
+    With `signals=False` receivers of `before_task_publish` see the first message only, and headers
+    that they add go into all messages; `after_task_publish` is not sent.
 
-    Before anything is sent all arguments are looked at: raises PayloadError (not JSON, too large)
-    or TypeError (not the task's signature), and nothing was sent.
+    All arguments are checked before anything is sent. Raises PayloadError (not JSON, too large) or
+    TypeError (not the task's signature); nothing was sent then.
     """
     return _send(task, arguments, signals, {})
 
@@ -66,15 +67,15 @@ def enqueue_many(task: Any, arguments: Iterable[Arguments], signals: bool = True
 def publish_batch(task: Any, arguments: Iterable[Arguments]) -> Published:
     """Publishes a message for each of the arguments. Returns their results.
 
-    Before anything is sent all arguments are looked at: raises PayloadError (not JSON, too large)
-    or TypeError (not the task's signature), and nothing was sent.
+    All arguments are checked before anything is sent. Raises PayloadError (not JSON, too large) or
+    TypeError (not the task's signature); nothing was sent then.
 
-    Sent in chunks of CHUNK, in order, a chunk whole or not at all. Raises
-    kombu.exceptions.OperationalError when the broker stays away for all retries: the chunks before
-    were sent, of this one the answer is missing, the later ones were not sent. As with `delay()` a
-    retry may send a chunk twice; the ids are the same then.
+    Messages are sent in order, in chunks of CHUNK; a chunk is sent whole or not at all. Raises
+    kombu.exceptions.OperationalError when the broker does not answer within all retries: the chunks
+    before were sent, of this one the answer is missing, the later ones were not sent. As with
+    `delay()` a retry may send a chunk twice; the ids are the same then.
 
-    On another transport, and for tasks that keep results, it is `delay()` for each.
+    On another transport, and for tasks that keep results, this calls `delay()` for each.
     """
     return _send(task, arguments, True, {"outbox": False})
 
@@ -82,12 +83,10 @@ def publish_batch(task: Any, arguments: Iterable[Arguments]) -> Published:
 def _send(
     task: Any, arguments: Iterable[Arguments], signals: bool, options: dict[str, Any]
 ) -> Published:
-    task = task.app.tasks[
-        task.name
-    ]  # itself: `shared_task` gives a proxy that looks it up each time
+    task = task.app.tasks[task.name]  # `shared_task` gives a proxy that looks it up each time
     calls = [_call(task, one) for one in arguments]
     for args, kwargs in calls:
-        payload.check(task.name, args, kwargs, task)
+        check(task.name, args, kwargs, task)
         if task.typing:
             task.__header__(*args, **kwargs)
     if not calls:
@@ -113,7 +112,7 @@ def _call(task: Any, arguments: Arguments) -> tuple[Any, dict[str, Any]]:
 
 
 class Batch:
-    """Travels as an option of `apply_async` and comes back with all others as the template."""
+    """Travels through `apply_async` as one of its options, and arrives with all the others."""
 
     def __init__(
         self, task: Any, calls: list[tuple[Any, dict[str, Any]]], signals: bool = True
@@ -121,46 +120,27 @@ class Batch:
         self.task, self.calls, self.signals = task, calls, signals
 
     def send(
-        self, publisher: Publisher, options: dict[str, Any], door: Door | None
+        self, publisher: Publisher, options: dict[str, Any], outbox: OutboxPublisher | None
     ) -> Published | None:
         """All messages, or None where this transport, or such a task, has no batches.
 
         `options` are what `apply_async` made of one call.
         """
-        plain = publisher.understands(options) and options.get("ignore_result")
-        if not plain or (options.get("serializer") or publisher.serializer) != "json":
+        queue = publisher.queue(options, outbox)
+        serializer = options.get("serializer") or publisher.serializer
+        if queue is None or serializer != "json" or not options.get("ignore_result"):
             return None
-        envelope = Envelope(publisher, self.task, options, each=self.signals)
-        if door is not None:
-            app = publisher.app
-
-            def through(messages: list[Prepared]) -> int:
-                return door.send_many(app, messages, envelope.priority)
-
-            return self._fill(envelope, through)
-        with publisher.app.producer_or_acquire() as producer:
-            connection, policy = producer.connection, publisher.policy
-            # As Producer.publish does: it bounds the tries to connect.
-            connection.transport_options.update(policy)
-            with connection._reraise_as_library_errors():
-                if not hasattr(producer.channel, "put_many"):
-                    return None
-                producer.maybe_declare(envelope.queue, retry=True, **policy)
-
-                def put(messages: list[Prepared]) -> int:
-                    texts = [message.text for message in messages]
-                    producer.channel.sender.put_many(envelope.queue.name, envelope.priority, texts)
-                    return len(messages)
-
-                return self._fill(envelope, connection.ensure(producer, put, **policy))
-
-    def _fill(self, envelope: Envelope, put: Callable[[list[Prepared]], int]) -> Published:
-        ids: list[str] = []
+        app, ids = publisher.app, []
+        template = Template(publisher, queue, self.task.name, options, each=self.signals)
         for start in range(0, len(self.calls), CHUNK):
-            messages = [envelope.fill(*call) for call in self.calls[start : start + CHUNK]]
-            for message in messages[: put(messages)]:
-                envelope.published(message)
+            chunk = self.calls[start : start + CHUNK]
+            messages = [template.one(uuid(), *call) for call in chunk]
+            way = outbox or Direct(template.policy, template.declare)
+            way.send(app, messages)
             for message in messages:
-                envelope.trail(message)
+                if self.signals and not message.kept:
+                    message.published()
+                if template.parent:
+                    template.parent.add_trail(app.AsyncResult(message.id))
                 ids.append(message.id)
         return Published(self.task, ids)

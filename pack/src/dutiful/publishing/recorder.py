@@ -1,39 +1,41 @@
-"""A producer that keeps what Celery gives it to publish: all that goes before has been done.
+"""Has Celery prepare a message, and takes it where Celery would publish it.
 
 So routing, `before_task_publish`, canvas, links, chords, eta, expiry and tracing are Celery's own.
 """
 
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
-from celery.backends.base import Backend
 from kombu import Producer, Queue
 
-from dutiful.publishing.prepared import Prepared, priority_of, wire
+from dutiful.publishing.message import Prepared
 from dutiful.transport.rabbitmq import delays
 
 
-class Taken(Exception):
-    """The message is in the recorder; what follows the publish is done when it is sent."""
+class Recorded(Exception):
+    """Leaves Celery's `send_task` before what it does after a publish. Only `record` sees it."""
 
 
 class Recorder(Producer):
-    """For one message. `record()` runs what publishes it."""
+    """kombu's producer for one message, which it serializes and keeps."""
 
-    def __init__(self, connection: Any) -> None:
-        super().__init__(None, auto_declare=False)  # type: ignore[arg-type]  # none yet
-        self._made_for = connection  # Celery asks it which errors it would retry on
-        self.kept: tuple[Any, ...] | None = None
-        self.body: Any = None
+    def __init__(self, connection: Any, name: str) -> None:
+        super().__init__(None, auto_declare=False)  # type: ignore[arg-type]  # it has no channel
+        self._made_for = connection  # Celery asks it for the errors of its transport
+        self.name = name
+        self.message: Prepared
+        self._body: Any = None
 
     @property
     def connection(self) -> Any:
         return self._made_for
 
     def publish(self, body: Any, **options: Any) -> None:  # type: ignore[override]
-        self.body = body
+        self._body = body
         # Through kombu's, which serializes and compresses, and which tracing tools wrap.
-        super().publish(body, **{**options, "retry": False})
-        raise Taken
+        super().publish(body, **options)
+        raise Recorded
 
     def _publish(  # type: ignore[override]
         self,
@@ -54,26 +56,41 @@ class Recorder(Producer):
             properties["priority"] = priority
         if isinstance(properties.get("reply_to"), Queue):
             properties["reply_to"] = properties["reply_to"].name
-        self.kept = (body, content_type, content_encoding, headers, properties)
-        self.place = (exchange or "", routing_key or "")
-
-    def message(self, name: str) -> Prepared:
-        """What was recorded."""
-        assert self.kept is not None
-        data, content_type, encoding, headers, properties = self.kept
-        exchange, queue = self.place
-        if delays.is_entry(exchange):  # RabbitMQ's way in, which is told anew when it is sent
+        exchange, queue = exchange or "", routing_key or ""
+        if delays.is_entry(exchange):  # RabbitMQ's delay, which is counted anew when it is sent
             exchange, queue = "", delays.queue_of(queue)
-        priority = priority_of(properties)
-        text = wire(data, content_type, encoding, headers, properties, exchange, queue, priority)
-        return Prepared(headers["id"], name, headers, self.body, exchange, queue, text, priority)
+        self.message = Prepared.written(
+            self.name,
+            self._body,
+            (content_type, content_encoding, body),
+            headers,
+            properties,
+            exchange,
+            queue,
+        )
 
 
-def let_recorders_pass(backend: Backend) -> None:
-    """`on_task_call` is put off until a recorded message is sent: on Redis it may hang for long."""
-    watch: Any = backend.on_task_call
+def record(send_task: Callable[..., Any], app: Any, name: str, options: dict[str, Any]) -> Prepared:
+    """The message that `send_task` (Celery's own, with its arguments in `options`) would publish.
+
+    Connects to nothing.
+    """
+    _skip_for_recorders(app.backend)
+    recorder = Recorder(app.pool.connection, name)
+    # With `retry` Celery takes whatever a publish raises in a callback for a fault, and logs it.
+    options.update(producer=recorder, publisher=None, retry=False)
+    with suppress(Recorded):
+        send_task(name, **options)
+    return recorder.message
+
+
+def _skip_for_recorders(backend: Any) -> None:
+    """Puts `on_task_call` off until a recorded message is sent: on Redis it may hang for long."""
+    if "on_task_call" in vars(backend):
+        return
+    watch = backend.on_task_call
 
     def on_task_call(producer: Any, task_id: str) -> Any:
         return None if isinstance(producer, Recorder) else watch(producer, task_id)
 
-    vars(backend)["on_task_call"] = on_task_call
+    backend.on_task_call = on_task_call

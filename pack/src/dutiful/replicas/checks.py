@@ -1,4 +1,4 @@
-"""The system checks on where tasks read. They hold at every start."""
+"""System checks on where tasks read, at every start."""
 
 from typing import Any
 
@@ -11,19 +11,19 @@ from dutiful.replicas.declared import CHOICES
 
 
 def check_declarations(**_: Any) -> list[CheckMessage]:
-    """dutiful.E301: a task that says `reads=` what nobody knows."""
+    """dutiful.E301: a task whose `reads=` has an unknown value."""
     from celery import current_app as app
 
     app.loader.import_default_modules()
-    said = {name: getattr(task, "reads", "") for name, task in sorted(app.tasks.items())}
+    declared = {name: getattr(task, "reads", "") for name, task in sorted(app.tasks.items())}
     return [
         Error(
             f"reads={reads!r} is not one of {', '.join(CHOICES)}.",
-            hint="Say where the task reads, or remove it: then it reads from the primary.",
+            hint="Use one of these, or remove it: then the task reads from the primary.",
             obj=name,
             id="dutiful.E301",
         )
-        for name, reads in said.items()
+        for name, reads in declared.items()
         if reads not in ("", *CHOICES)
     ]
 

@@ -1,4 +1,4 @@
-"""Where a task reads: by its declaration, else as its class is configured, else the primary."""
+"""Where a task reads: as it declares, or as REPLICA_READS says, or from the primary."""
 
 from typing import Any, Final, get_args
 
@@ -12,12 +12,12 @@ PRIMARY, REPLICA, DELAYED = CHOICES
 
 
 def reads_of(task: Any) -> str:
-    """One of CHOICES."""
+    """One of CHOICES, for this task."""
     return getattr(task, "reads", "") or (REPLICA if among(task, REPLICA_READS.get()) else PRIMARY)
 
 
 def among(task: Any, names: list[str]) -> bool:
-    """Whether the task, its queue or its urgency is one of these."""
+    """Whether the task, its queue or its urgency is among these names."""
     if not names:
         return False
     try:

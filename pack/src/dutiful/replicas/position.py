@@ -1,4 +1,4 @@
-"""PostgreSQL's position in its write-ahead log, as a message carries it: "16/B374D848"."""
+"""A position in PostgreSQL's write-ahead log, as a message carries it: "16/B374D848"."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -9,12 +9,12 @@ from django.db import DEFAULT_DB_ALIAS, Error, connections
 from dutiful.database import reading
 from dutiful.replicas.declared import PRIMARY, reads_of
 
-# The insert position and not the flushed one: a commit that nobody waited for lies before it too.
+# The insert position, not the flushed one: it also covers an asynchronous commit.
 PRIMARYS = "SELECT pg_current_wal_insert_lsn()"
 
 
 def parse(text: Any) -> int | None:
-    """As a number; None for what is no position."""
+    """The position as a number, or None if the text is not one."""
     if not isinstance(text, str):
         return None
     high, slash, low = text.partition("/")
@@ -24,15 +24,15 @@ def parse(text: Any) -> int | None:
         return None
 
 
-def shown(position: int) -> str:
+def formatted(position: int) -> str:
     return f"{position >> 32:X}/{position & 0xFFFFFFFF:X}"
 
 
 def stamp(names: Iterable[str], own_transaction: bool) -> str:
-    """The primary's position now, for messages of tasks of these names; "" where none is needed.
+    """The primary's position now, for messages of tasks with these names; "" for none.
 
-    A message without one is read for on the primary: so it is for tasks that read there anyhow,
-    inside a transaction that is still to be committed, and while the primary does not answer.
+    A task whose message has none reads from the primary. That is so for tasks that always do,
+    inside a transaction that is not committed yet, and while the primary does not answer.
     """
     if not any(_may_read_replicas(name) for name in names):
         return ""

@@ -1,17 +1,17 @@
-"""Django's database router: reads of a task go to its replica, everything else to the primary."""
+"""A database router: reads of a task go to its replica, all other queries to the primary."""
 
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS
 
 from dutiful.database import reading
-from dutiful.replicas.standing import ALIASES
+from dutiful.replicas.status import ALIASES
 
 OWN = frozenset((DEFAULT_DB_ALIAS, *ALIASES))
 
 
 class Router:
-    """Last in DATABASE_ROUTERS: it answers for whatever no other router has claimed."""
+    """The last of DATABASE_ROUTERS, for queries that no other router decides."""
 
     def db_for_read(self, model: Any, **hints: Any) -> str | None:
         return reading.alias() or _primary(hints)
@@ -20,7 +20,7 @@ class Router:
         return _primary(hints)
 
     def allow_relation(self, one: Any, other: Any, **hints: Any) -> bool | None:
-        """Rows of the primary and of its replicas are of one database."""
+        """The primary and its replicas count as one database."""
         return True if {one._state.db, other._state.db} <= OWN else None
 
     def allow_migrate(self, db: str, app_label: str, **hints: Any) -> bool | None:
@@ -28,6 +28,6 @@ class Router:
 
 
 def _primary(hints: dict[str, Any]) -> str | None:
-    """Django would go to the database that an object came from: a replica, too."""
+    """The primary, also for an object that came from a replica."""
     origin = getattr(getattr(hints.get("instance"), "_state", None), "db", None)
     return DEFAULT_DB_ALIAS if origin in OWN else None

@@ -1,7 +1,7 @@
-"""Measures the replicas each second: a thread for each server, with a connection of its own.
+"""Measures the replicas every second, in one thread for each server with its own connection.
 
-In a worker its main process does, for all its children. Elsewhere whoever asks first begins it.
-When nobody has asked for a while the connections are closed.
+In a worker the main process measures for all its children. In other processes the first question
+starts the threads. They close their connections after a while without a question.
 """
 
 import logging
@@ -9,16 +9,19 @@ import os
 import threading
 import time
 from abc import ABC, abstractmethod
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import psycopg
 from celery import signals
 from django.db import DEFAULT_DB_ALIAS, connections
 
-from dutiful.replicas import standing
-from dutiful.replicas.standing import ALIASES, Standing
+from dutiful.replicas import status
+from dutiful.replicas.status import ALIASES, ReplicaStatus
 
-SECOND: Final = 1.0
+if TYPE_CHECKING:
+    import psycopg  # at run time it is imported late: only a project with replicas needs it
+
+INTERVAL: Final = 1.0
+"""Seconds between two measurements."""
 PRIMARYS: Final = "SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')"
 REPLICAS: Final = """
 SELECT pg_is_in_recovery(),
@@ -31,11 +34,11 @@ logger = logging.getLogger(__name__)
 
 
 class Watch:
-    """One process's threads."""
+    """The measuring threads of one process."""
 
     def __init__(self) -> None:
         self.primary: tuple[float, int] | None = None
-        """When the primary was measured last, and its position then."""
+        """When the primary was last measured, and its position then."""
         servers = [Primary(self), *(Replica(self, alias) for alias in ALIASES)]
         self._threads = [
             threading.Thread(target=each.run, name=f"watch-{each.alias}", daemon=True)
@@ -46,37 +49,41 @@ class Watch:
 
 
 class Server(ABC):
-    """Asks one server, each second, on a connection that is not Django's: it is in no pool."""
+    """Measures one server every second, on a connection that is not Django's and in no pool."""
 
     def __init__(self, watch: Watch, alias: str) -> None:
         self.watch, self.alias = watch, alias
         self._connection: psycopg.Connection[Any] | None = None
-        self._told = False
+        self._reported = False
 
     def run(self) -> None:
         while True:
             began = time.monotonic()
-            if standing.asked():
-                self._turn()
+            if status.requested():
+                self._measure_once()
             else:
                 self.rest()
-            time.sleep(max(0.0, began + SECOND - time.monotonic()))
+            time.sleep(max(0.0, began + INTERVAL - time.monotonic()))
 
-    def _turn(self) -> None:
+    def _measure_once(self) -> None:
+        import psycopg
+
         try:
             self.measure()
         except psycopg.Error as error:
             self.lost()
-            if not self._told:
+            if not self._reported:
                 logger.warning("%s cannot be measured: %s", self.alias, str(error).strip())
-                self._told = True
+                self._reported = True
         else:
-            if self._told:
-                logger.info("%s is measured again", self.alias)
-                self._told = False
+            if self._reported:
+                logger.info("%s can be measured again", self.alias)
+                self._reported = False
 
     def ask(self, sql: str) -> Any:
         if self._connection is None:
+            import psycopg
+
             params = connections[self.alias].get_connection_params()
             self._connection = psycopg.connect(**{**params, "autocommit": True})
         return self._connection.execute(sql.encode()).fetchone()
@@ -88,7 +95,7 @@ class Server(ABC):
 
     @abstractmethod
     def measure(self) -> None:
-        """Raises psycopg.Error."""
+        """Takes one measurement. Raises psycopg.Error."""
 
     def lost(self) -> None:
         self.close()
@@ -98,7 +105,7 @@ class Server(ABC):
 
 
 class Primary(Server):
-    """Its position is what replicas are behind of."""
+    """Measures the position of the primary, from which the lag of the replicas is computed."""
 
     def __init__(self, watch: Watch) -> None:
         super().__init__(watch, DEFAULT_DB_ALIAS)
@@ -109,18 +116,23 @@ class Primary(Server):
 
 
 class Replica(Server):
-    """How far it is behind. Seconds are those since its last replayed commit, or since it was seen
-    with all that the primary had, whichever is less: a primary without commits is not a lag."""
+    """Measures how far a replica is behind, in bytes and seconds.
+
+    The seconds count from its last replayed commit or from the moment when it had all that the
+    primary had, whichever is later: a primary without commits is no lag.
+    """
 
     _complete = 0.0
-    """When it was known to lack nothing."""
+    """When it last had all that the primary had."""
 
     def measure(self) -> None:
         known = self.watch.primary
         recovers, replayed, received, seconds = self.ask(REPLICAS)
         now = time.monotonic()
         if not recovers:
-            raise psycopg.OperationalError("it is no replica any more: it was promoted")
+            import psycopg
+
+            raise psycopg.OperationalError("it is no longer a replica: it was promoted")
         there = max(known[1] if known else 0, int(received or 0))
         behind = max(0, there - int(replayed or 0))
         if known and not behind:
@@ -128,40 +140,40 @@ class Replica(Server):
         since = [now - self._complete] * bool(self._complete)
         since += [float(seconds)] * (seconds is not None)
         lag = min(since, default=0.0) if behind else 0.0
-        standing.note(Standing(self.alias, now, int(replayed or 0), behind, lag))
+        status.record(ReplicaStatus(self.alias, now, int(replayed or 0), behind, lag))
 
     def lost(self) -> None:
         super().lost()
-        standing.out(self.alias)
+        status.record_down(self.alias)
 
     def rest(self) -> None:
         super().rest()
-        standing.forget(self.alias)
+        status.record_unknown(self.alias)
 
 
 _watch: Watch | None = None
-_elsewhere = False
-"""A worker's main process measures for this one, which it forked."""
+_parent_measures = False
+"""Whether the worker's main process, which forked this one, measures for it."""
 _lock = threading.Lock()
 
 
-def wanted() -> None:
-    """Sees that somebody measures. Returns at once; until the first measure nothing is known."""
-    standing.ask()
-    if _watch is None and not _elsewhere:
+def ensure_running() -> None:
+    """Makes sure that the replicas are measured. Returns before the first measurement."""
+    status.request()
+    if _watch is None and not _parent_measures:
         _begin()
 
 
 def connect() -> None:
-    """Celery tells when a worker begins, before it forks, and when it is ready."""
-    signals.worker_init.connect(_claim, dispatch_uid="dutiful.replicas")
+    """Connects to Celery's signals for a worker that starts (before it forks) and is ready."""
+    signals.worker_init.connect(_leave_to_parent, dispatch_uid="dutiful.replicas")
     signals.worker_ready.connect(_begin, dispatch_uid="dutiful.replicas")
     os.register_at_fork(after_in_child=_forget)
 
 
-def _claim(**_: Any) -> None:
-    global _elsewhere
-    _elsewhere = True
+def _leave_to_parent(**_: Any) -> None:
+    global _parent_measures
+    _parent_measures = True
 
 
 def _begin(**_: Any) -> None:

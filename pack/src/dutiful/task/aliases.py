@@ -1,7 +1,7 @@
-"""A renamed task goes on answering to its old names: `@task(aliases=("app.old_name",), ...)`.
+"""Old names of a renamed task still run it: `@task(aliases=("app.old_name",), ...)`.
 
-Old releases still send the old name, and messages of theirs still carry it, also as the next step
-of a chain. Remove an alias when no message can bear it any more.
+Old releases still send the old name, and messages in the broker carry it, also as the next step of
+a chain. Remove an alias when no message can have it any more.
 """
 
 from typing import Any
@@ -10,12 +10,12 @@ from typing import Any
 def install(app: Any) -> None:
     """Adds every task's aliases to the app's registry, in a worker, before its pool starts.
 
-    A name that a task bears itself is never an alias of another.
+    A registered name of a task is never overwritten by an alias.
     """
     for name, task in list(app.tasks.items()):
         aliases = getattr(task, "aliases", ())
         for alias in aliases:
             app.tasks.setdefault(alias, task)
         if aliases:
-            # Celery gives a task the last of its names in the logs: that is to be its own.
+            # Celery logs the last registered name of a task: register its own name again.
             app.tasks[name] = app.tasks.pop(name)

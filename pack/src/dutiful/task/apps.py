@@ -1,8 +1,7 @@
-"""Registers the checks of this room, and what observes its tasks."""
+"""Connects what observes this package's tasks. Its checks come with the app (publishing/app.py)."""
 
 from celery import signals
 from django.apps import AppConfig
-from django.core.checks import register
 
 
 class TaskConfig(AppConfig):
@@ -11,8 +10,6 @@ class TaskConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from dutiful.task import checks, iterate
+        from dutiful.task import iterate
 
-        register(checks.check_declarations, "tasks")
-        register(checks.check_aliases, "tasks")
         signals.task_success.connect(iterate.forget)

@@ -1,6 +1,6 @@
-"""Old arguments against a new signature: no other try would help, so none is made.
+"""Recognises messages whose arguments do not fit the task's signature, and fails them at once.
 
-Celery checks arguments where a task is called; what an older release sent is never checked again.
+Celery checks arguments only in the caller, so a message of an older release may not fit.
 """
 
 import inspect
@@ -11,7 +11,7 @@ from dutiful.task.retries import PermanentError
 
 
 class ArgumentsDoNotFit(PermanentError):
-    """The message's arguments are not what the task takes in this release."""
+    """The arguments of the message do not fit the signature of the task in this release."""
 
     reason = "arguments do not fit"
 
@@ -19,15 +19,15 @@ class ArgumentsDoNotFit(PermanentError):
 def refuse_misfit(
     name: str, run: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
 ) -> None:
-    """Raises ArgumentsDoNotFit where `run(*args, **kwargs)` cannot even begin.
+    """Raises ArgumentsDoNotFit if `run(*args, **kwargs)` cannot be called.
 
-    To be asked after a TypeError: one from inside the body is an error like any other.
+    Call it after a TypeError, to tell a misfit from an error inside the body.
     """
     signature = inspect.signature(run)
     try:
         signature.bind(*args, **kwargs)
     except TypeError as error:
-        # Names and numbers only: values may be personal.
+        # Names and numbers only: values may be personal data.
         raise ArgumentsDoNotFit(
             f"{name}{signature} was sent {len(args)} positional argument(s) and the keywords"
             f" {sorted(kwargs)}: {error}. A new argument needs a default, since messages of older"

@@ -1,8 +1,7 @@
 """The base task: late acks, a declared queue class, time limits and retries by default.
 
-A retry, and what replaces a task, is published once the body has ended, and so outside its
-transactions: one that was asked for inside `atomic()` is not rolled back with the rest, nor sent
-before the rest is committed.
+A retry or a replacement that the body asks for is published after the body has ended. So a request
+inside `atomic()` is neither rolled back with the transaction nor sent before its commit.
 """
 
 import logging
@@ -21,7 +20,8 @@ from dutiful.catalogue.classes import QueueClass
 from dutiful.conf.queues import NotInCatalogue
 from dutiful.publishing import hooks
 from dutiful.publishing.router import declared
-from dutiful.task import arguments, attempts, claims, database_errors, results, retries
+from dutiful.publishing.undeclared import is_undeclared
+from dutiful.task import arguments, attempts, database_errors, dispatch, results, retries
 
 logger = logging.getLogger(__name__)
 P = ParamSpec("P")
@@ -29,7 +29,7 @@ R = TypeVar("R")
 
 
 class Task(DjangoTask[Any, Any]):
-    """What every task of the project is. Declare `urgency` and `runtime`; the rest follows.
+    """The base class of all tasks. A task declares `urgency` and `runtime`; the rest follows.
 
     `retry_policy` is one of `dutiful.task.retries`; the default is the urgency's.
     """
@@ -40,46 +40,55 @@ class Task(DjangoTask[Any, Any]):
     runtime: str | None = None
     bound: str = "io"
     thread_safe: bool = True
-    """False sends it to the processes of a compute queue, whatever it is bound by."""
+    """False sends the task to the processes of a compute queue, whatever it is bound by."""
     retry_policy: retries.Retry | None = None
     outbox = True
-    """Its enqueues go through the outbox, where that is installed (dutiful/outbox)."""
+    """Whether calls of the task go through the outbox, if that is installed (dutiful/outbox)."""
     aliases: tuple[str, ...] = ()
-    """Names that the task had before: messages that bear them are its own
-    (dutiful/task/aliases.py).
-    """
+    """Earlier names of the task, which still run it (dutiful/task/aliases.py)."""
     reads: str = ""
-    """Where its body reads, one of `Reads`; "": as REPLICA_READS has its class
-    (dutiful/replicas).
-    """
+    """Where the body reads: one of `Reads`, or "" to follow REPLICA_READS (dutiful/replicas)."""
     dead_letter_expired: bool = False
-    """Whether a message past its `expires` is a dead letter. Celery's way is to drop it."""
+    """Whether a message past its `expires` becomes a dead letter. Celery drops it."""
 
     @property
     def queue_class(self) -> QueueClass:
-        """Raises NotInCatalogue where the declaration is missing or wrong."""
+        """The task's queue. Raises NotInCatalogue if the declaration is missing or wrong."""
         return declared(self)
 
     @property
     def policy(self) -> retries.Retry:
-        return self.retry_policy or retries.DEFAULTS[self.queue_class.urgency]
+        if self.retry_policy is not None:
+            return self.retry_policy
+        # A stock task fails, or retries itself, as it did before.
+        if is_undeclared(self):
+            return retries.NEVER
+        return retries.DEFAULTS[self.queue_class.urgency]
 
     @classmethod
     def on_bound(cls, app: Any) -> None:
-        """Limits from the catalogue, unless the task brings its own."""
+        """Takes the time limits from the catalogue, unless the task has limits of its own.
+
+        For a stock task the limits of Celery's settings come first, and its retries stay its own.
+        """
         task = app.tasks.get(cls.name) or cls()
         try:
             queue, policy = task.queue_class, task.policy
         except NotInCatalogue:
-            return  # the check dutiful.E001 says so, and nothing starts
+            return  # the check dutiful.E001 reports it, and nothing starts
+        if is_undeclared(task):
+            cls.soft_time_limit = cls.soft_time_limit or app.conf.task_soft_time_limit
+            cls.time_limit = cls.time_limit or app.conf.task_time_limit
         cls.soft_time_limit = cls.soft_time_limit or queue.soft_time_limit
         cls.time_limit = cls.time_limit or queue.time_limit
-        # Celery reads these two when a pool's child is lost.
+        if is_undeclared(task) and task.retry_policy is None:
+            return
+        # Celery reads these two when a child of the pool is lost.
         cls.max_retries = policy.times
         cls.default_retry_delay = int(policy.ceiling(0))
 
     def apply_async(self, *args: Any, **options: Any) -> Any:
-        """As Celery's. Raises TypeError for a key that nobody would look at."""
+        """As Celery's. Raises TypeError for an idempotency key, which this class ignores."""
         if "idempotency_key" in options:
             raise TypeError(
                 f"{self.name} takes no idempotency_key: declare it with base=IdempotentTask"
@@ -98,7 +107,7 @@ class Task(DjangoTask[Any, Any]):
             if request._again is not None:
                 again = self._publish_next(request)
                 if not isinstance(error, TaskPredicate):
-                    raise again from error  # a try is on its way: this was not the end
+                    raise again from error  # the next attempt is published: the task has not failed
             raise
         if request._again is not None:  # retry(throw=False)
             self._publish_next(request)
@@ -106,14 +115,14 @@ class Task(DjangoTask[Any, Any]):
 
     def _attempt(self, request: Any, args: Any, kwargs: Any) -> Any:
         try:
-            # Not request.headers: with Sentry on, that is a copy made before the publish.
-            claim, holder = request.get(claims.CLAIM), request.get(claims.HOLDER)
-            if claim and not claims.holds(claim, holder):
-                logger.info("duplicate dropped: %s, %s", self.name, claim)
+            # Not request.headers: with Sentry on, it is a copy made before the publish.
+            token, holder = request.get(dispatch.TOKEN), request.get(dispatch.HOLDER)
+            if token and not dispatch.holds(token, holder):
+                logger.info("duplicate dropped: %s, %s", self.name, token)
                 return None
             return results.checked(self, self.perform(args, kwargs))
         except TaskPredicate:
-            raise  # Ignore, Reject, Retry: the task has decided
+            raise  # Ignore, Reject, Retry: the task has decided itself
         except Exception as error:
             if request._again is not None:
                 raise  # the body has asked for a retry or a replacement already
@@ -126,7 +135,7 @@ class Task(DjangoTask[Any, Any]):
             raise self.retry(exc=error, countdown=wait, max_retries=times, throw=False) from error
 
     def retry(self, *args: Any, **options: Any) -> Retry:
-        """As Celery's; in a worker the message is sent once the body has ended."""
+        """As Celery's, but in a worker the message is sent after the body has ended."""
         request: Any = self.request
         request._error = options.get("exc") or sys.exc_info()[1]
         return super().retry(*args, **options)
@@ -139,12 +148,12 @@ class Task(DjangoTask[Any, Any]):
         queue: str | None = None,
         **options: Any,
     ) -> Any:
-        """The next try's message: the caller's headers, and what became of the tries so far."""
+        """The next attempt's message, with the caller's headers and notes of failed attempts."""
         request = request or self.request
         fields = vars(request)
         headers = {**attempts.custom(fields), **(options.get("headers") or {})}
         before, error = headers.get(attempts.HEADER), fields.get("_error")
-        headers[attempts.HEADER] = attempts.noted(before, error, request.hostname)
+        headers[attempts.HEADER] = attempts.with_attempt(before, error, request.hostname)
         options["headers"] = headers
         signature: Any = super().signature_from_request(request, args, kwargs, queue, **options)
         if fields.get("_in_body") and not request.is_eager:
@@ -152,7 +161,7 @@ class Task(DjangoTask[Any, Any]):
         return signature
 
     def on_replace(self, sig: Any) -> Any:
-        """As Celery's; in a worker the replacement is sent once the body has ended."""
+        """As Celery's, but in a worker the replacement is sent after the body has ended."""
         request: Any = self.request
         if request.is_eager or not vars(request).get("_in_body"):
             return super().on_replace(sig)
@@ -160,16 +169,19 @@ class Task(DjangoTask[Any, Any]):
         raise Ignore("replaced by another task")
 
     def _publish_next(self, request: Any) -> TaskPredicate:
-        """Sends what `retry` or `replace` has prepared. If that fails the message goes back, whole.
+        """Sends the message that `retry` or `replace` has prepared. The caller raises the result.
 
-        Celery would drop the message there (Reject without requeue): broker down, task gone.
+        If the broker does not take it, the current message is requeued unchanged (Reject). Celery
+        would drop it, and the task would be lost.
         """
         request._in_body, signature = False, request._again
-        retries = vars(signature).pop("apply_async", None) is not None  # ours, that kept it back
+        retries = (
+            vars(signature).pop("apply_async", None) is not None
+        )  # set by signature_from_request
         try:
             signature.apply_async()
         except (ValueError, TypeError, EncodeError):
-            raise  # too large, no such queue: no other try to send it would help
+            raise  # too large, or no such queue: sending it again would not help
         except Exception as error:
             raise Reject(error, requeue=True) from error
         if not retries:
@@ -177,14 +189,14 @@ class Task(DjangoTask[Any, Any]):
         return Retry(exc=request._error, when=signature.options.get("countdown"), sig=signature)
 
     def iterate(self, rows: Any, **options: Any) -> Any:
-        """A loop that saves its place and goes on in another worker (dutiful/task/iterate.py)."""
+        """A loop that saves its place and resumes in another worker (dutiful/task/iterate.py)."""
         from dutiful.task.iterate import Iteration  # late: models
 
         return Iteration(self, rows, **options)
 
     def perform(self, args: Any, kwargs: Any) -> Any:
-        """Runs the body, in a worker. A mixin that changes control flow overrides this."""
-        # The worker has pushed the request already; the parent's __call__ would push another.
+        """Runs the body in a worker. A mixin that changes the control flow overrides this."""
+        # The worker has pushed the request; the __call__ of the parent class would push another.
         if hooks.reading is None:
             return self.run(*args, **kwargs)
         with hooks.reading(self):
@@ -195,7 +207,7 @@ if TYPE_CHECKING:
     from celery.result import AsyncResult
 
     class Declared(CeleryTask[P, R]):
-        """A task of ours: `apply_async` takes more options than celery-types knows."""
+        """The type of a decorated function. celery-types lacks some options of `apply_async`."""
 
         def apply_async(self, *args: Any, **options: Any) -> "AsyncResult[R]": ...
 
@@ -204,8 +216,8 @@ Urgent = Literal["urgent", "average", "relaxed"]
 Run = Literal["fast", "slow"]
 Bind = Literal["io", "compute"]
 Reads = Literal["primary", "replica", "delayed"]
-"""The primary; a replica that has what the publisher saw, else the primary; `delayed`: not before
-the message has been put back once."""
+"""`primary`; or `replica`: one that has replayed what the publisher saw, else the primary; or
+`delayed`: as `replica`, but the message is put back once before the primary is used."""
 
 
 @overload
@@ -231,8 +243,8 @@ def task(
     **options: Any,
 ) -> Callable[[Callable[Concatenate[Any, P], R]], "Declared[P, R]"]: ...
 def task(**options: Any) -> Any:
-    """Celery's `shared_task` with a typed declaration; the router makes the queue from it.
+    """Celery's `shared_task` with a typed declaration, from which the router derives the queue.
 
-    Bad declarations are errors of the check `dutiful.E001`, before anything starts.
+    The check `dutiful.E001` refuses a wrong declaration before anything starts.
     """
     return shared_task(**options)

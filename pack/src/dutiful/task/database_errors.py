@@ -1,7 +1,7 @@
-"""Errors for which the database is to blame, and not the task: they pass, and soon.
+"""Errors of the database that soon pass, and that are no fault of the task.
 
-By SQLSTATE (PostgreSQL's appendix A), which psycopg keeps; where there is none, the connection
-itself has failed, or SQLite is locked.
+PostgreSQL's are recognised by their SQLSTATE (its appendix A). An error without one means that the
+connection has failed or that SQLite is locked.
 """
 
 from dataclasses import replace
@@ -15,7 +15,7 @@ from dutiful.task.retries import DATABASE, Retry
 READ_ONLY: Final = "25006"
 PASSING: Final = (
     "08",  # connection lost or refused
-    READ_ONLY,  # the server takes no writes: it is a replica, since a failover
+    READ_ONLY,  # after a failover the server is a replica and takes no writes
     "25P03",  # idle too long within a transaction
     "25P04",  # transaction too long
     "40",  # serialization failure, deadlock
@@ -24,12 +24,12 @@ PASSING: Final = (
     "57",  # statement timeout, terminated, shut down, starting up
     "58",  # the server's own disk
 )
-"""How the SQLSTATE begins of what another try may well escape."""
+"""Prefixes of the SQLSTATEs of errors that a retry may avoid."""
 BUSY: Final = ("SQLITE_BUSY", "SQLITE_LOCKED")
 
 
 def passes(error: BaseException) -> bool:
-    """Whether the same task may succeed in a moment: nothing is wrong with what it does."""
+    """Whether the error is temporary, so that the same task may soon succeed."""
     if not isinstance(error, Error):
         return False
     cause: Any = error.__cause__ or error
@@ -43,26 +43,26 @@ def passes(error: BaseException) -> bool:
 
 
 def leave_replica(error: BaseException) -> None:
-    """Drops this thread's connections, and its pools, after a write that a replica refused.
+    """Closes this thread's connections and their pools after a replica has refused a write.
 
-    New ones look for the primary, among the hosts of DATABASE_URL or behind its name.
+    New connections look for the primary among the hosts of DATABASE_URL, or behind its name.
     """
     if getattr(error.__cause__, "sqlstate", None) != READ_ONLY:
         return
     for connection in connections.all(initialized_only=True):
         raw, pool = connection.connection, getattr(connection, "pool", None)
         if raw is not None:
-            raw.close()  # a pool would lend it again
+            raw.close()  # a pool would hand it out again
             connection.close()
         if pool is not None:
             pool.drain()
 
 
 def next_try(policy: Retry, error: BaseException, attempt: int) -> tuple[float | None, int]:
-    """Seconds until the next try, or None after the last; and how many tries there are.
+    """Seconds until the next attempt (None after the last), and the number of retries in all.
 
-    The quick ones of DATABASE come before the task's own, so that an outage of any length costs
-    none of those it was promised. A task of one try, and what it ignores, stay as declared.
+    The quick retries of DATABASE come before those of the task's own policy, so that an outage does
+    not use those up. `Retry(times=0)` and the errors in `ignore` stay as declared.
     """
     if not policy.times or isinstance(error, policy.ignore) or not passes(error):
         return policy.wait(error, attempt), policy.times

@@ -1,4 +1,5 @@
-"""How a task ended for good: why, of what, and where; what its dead letter says of it."""
+"""How a task ended for good: the reason, the error and the worker, as its dead letter shows
+them."""
 
 import json
 import re
@@ -7,62 +8,62 @@ from typing import Any, Final
 
 from billiard.exceptions import Terminated, TimeLimitExceeded, WorkerLostError
 from celery.exceptions import Ignore, Reject
-from celery.exceptions import Retry as Again
+from celery.exceptions import Retry as RetryRequested
 from celery.utils.serialization import UnpickleableExceptionWrapper
 
 from dutiful.task.retries import PermanentError
 
 EXHAUSTED: Final = "retries exhausted"
 FAILED: Final = "failed"
-"""One try was all it had, or its policy says that another one would not help."""
+"""The reason of a task with a single attempt, or of an error that its policy does not retry."""
 LONGEST_MESSAGE: Final = 2_000
 LONGEST_TRACEBACK: Final = 16_000
-"""Letters kept: the beginning and the end of a traceback."""
+"""The most characters that are kept of a message, and of a traceback (its start and its end)."""
 _WRAPPER: Final = f"{UnpickleableExceptionWrapper.__module__}.UnpickleableExceptionWrapper"
 _FRAME: Final = re.compile(r'^  File "', re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Ending:
-    """The end of one message, in words."""
+    """How one message ended."""
 
     reason: str
     exception: str = ""
-    """The type's full name, as a traceback shows it."""
+    """The full name of the exception's type, as a traceback shows it."""
     message: str = ""
     traceback: str = ""
     worker: str = ""
 
     def as_json(self) -> str:
-        """A dead letter's detail."""
+        """The JSON object that a dead letter carries as its detail."""
         return json.dumps({key: value for key, value in asdict(self).items() if value})
 
 
-def ending(exc_info: Any, error: BaseException, retries: int, most: int | None) -> Ending | None:
-    """How it ended, or None where it has not: it runs again, or somebody wanted it so.
+def ending_of(exc_info: Any, error: BaseException, retries: int, most: int | None) -> Ending | None:
+    """How the task ended, or None if it runs again, was revoked or ended on purpose.
 
-    `exc_info` is billiard's; its traceback is the one thing that comes whole through any pipe.
+    `exc_info` is billiard's. Only its traceback always survives the way through a pool's pipe.
     """
     trace = str(exc_info.traceback or "")
     kind, message = _raised(trace, error)
-    why = _reason(error, kind, retries, most)
-    if why is None:
+    reason = _reason(error, kind, retries, most)
+    if reason is None:
         return None
-    return Ending(why, kind, message[:LONGEST_MESSAGE], shortened(trace))
+    return Ending(reason, kind, message[:LONGEST_MESSAGE], shortened(trace))
 
 
 def shortened(trace: str) -> str:
-    """At most LONGEST_TRACEBACK letters: where it began, and where it broke."""
+    """The traceback in about LONGEST_TRACEBACK characters: its start and its end."""
     half = LONGEST_TRACEBACK // 2
     if len(trace) <= LONGEST_TRACEBACK:
         return trace
-    return f"{trace[:half]}\n  … {len(trace) - 2 * half} letters …\n{trace[-half:]}"
+    return f"{trace[:half]}\n  … {len(trace) - 2 * half} characters …\n{trace[-half:]}"
 
 
 def _raised(trace: str, error: BaseException) -> tuple[str, str]:
-    """Type and message, from the traceback's last lines: `error` may stand for another one.
+    """Type and message, from the traceback's last lines.
 
-    In a trial's parent, say, or where the exception cannot be pickled.
+    `error` may be a substitute: for an exception that cannot be pickled, for example.
     """
     frames = list(_FRAME.finditer(trace))
     if frames:
@@ -73,23 +74,23 @@ def _raised(trace: str, error: BaseException) -> tuple[str, str]:
                 if kind == _WRAPPER:
                     break
                 return kind, "\n".join([message, *lines[place + 1 :]]).strip()
-    module, kind, said = type(error).__module__, type(error).__qualname__, str(error)
+    module, kind, text = type(error).__module__, type(error).__qualname__, str(error)
     if isinstance(error, UnpickleableExceptionWrapper):
         module, kind = str(error.exc_module), str(error.exc_cls_name)
-        said = ", ".join(str(each) for each in error.exc_args or ())
-    return kind if module == "builtins" else f"{module}.{kind}", said
+        text = ", ".join(str(each) for each in error.exc_args or ())
+    return kind if module == "builtins" else f"{module}.{kind}", text
 
 
 def _reason(error: BaseException, kind: str, retries: int, most: int | None) -> str | None:
     if isinstance(error, Reject):
         return None if getattr(error, "requeue", False) else "rejected"
-    if isinstance(error, (Ignore, Again, Terminated)):
+    if isinstance(error, (Ignore, RetryRequested, Terminated)):
         return None
     if isinstance(error, TimeLimitExceeded):
         return "hard time limit"
     if isinstance(error, (WorkerLostError, SystemExit, KeyboardInterrupt)):
         return "process lost"
-    # By name first: what cannot be pickled comes as its nearest base that can.
+    # By name first: an exception that cannot be pickled arrives as one of its base classes.
     permanent = _permanent(kind) or type(error)
     if issubclass(permanent, PermanentError):
         return permanent.reason

@@ -1,6 +1,6 @@
-"""A worker that stops tells its tasks: one flag for threads, solo and forked children alike.
+"""A flag by which a stopping worker interrupts its tasks, in threads and in forked children.
 
-Pool children ignore SIGTERM, and have no connection of their own to the broker.
+Children of a pool ignore SIGTERM and have no connection to the broker, so shared memory carries it.
 """
 
 import mmap
@@ -8,31 +8,31 @@ from typing import Final
 
 from celery.exceptions import Ignore, Reject
 
-# Anonymous shared memory, made before the fork: a child sees what its parent writes later.
+# Anonymous shared memory from before the fork: a child sees what its parent writes later.
 _FLAG: Final = mmap.mmap(-1, 1)
 
 
 def ask() -> None:
-    """Called once, when the worker begins to stop."""
+    """Sets the flag. The worker calls this once, when it begins to stop."""
     _FLAG[0] = 1
 
 
 def asked() -> bool:
-    """Whether this worker stops. As cheap as reading a byte: ask as often as you like."""
+    """Whether this worker is stopping. It reads one byte, so it may be called for each row."""
     return _FLAG[0] != 0
 
 
 class Interrupted(Reject):
-    """The task has saved its place. Its message goes back, uncounted, and goes on elsewhere.
+    """The task has saved its place. Its message is requeued and does not count as an attempt.
 
-    To the head of its queue where the worker stops; `later`: behind the others, so that a run
-    of hours lets them pass.
+    It returns to the head of its queue, or with `to_tail` to the end, so that a run of hours lets
+    other messages pass.
     """
 
-    def __init__(self, reason: str, requeue: bool = True, later: bool = False) -> None:
+    def __init__(self, reason: str, requeue: bool = True, to_tail: bool = False) -> None:
         super().__init__(reason, requeue)
-        self.later = later
+        self.to_tail = to_tail
 
 
 class Overtaken(Ignore):
-    """Another worker has taken the work over: this one was believed dead. Nothing more is said."""
+    """Another worker has taken the task over, so this run ends and reports nothing."""

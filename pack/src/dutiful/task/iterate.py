@@ -1,8 +1,7 @@
-"""Long work that can stop and go on: `for row in self.iterate(queryset): …`.
+"""Long work that can be interrupted and resumed: `for row in self.iterate(queryset): …`.
 
-As Shopify's job-iteration does for Rails: the place is saved while the loop goes on, so a deploy
-or a crash costs seconds of work. The place belongs to the message's task id, which redeliveries
-and retries keep.
+It is Shopify's job-iteration for Celery. The loop saves its place, so a deploy or a crash costs
+seconds of work. The place belongs to the task id, which redeliveries and retries keep.
 """
 
 import logging
@@ -24,13 +23,13 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 EVERY: Final = 3.0
-"""Seconds between two saves: what a crash may repeat."""
+"""Seconds between two saves; a crash repeats at most this much work."""
 SHARE_OF_LIMIT: Final = 0.8
-"""Of the soft time limit, after which a run makes way for others and goes on later."""
+"""The share of the soft time limit after which a run is requeued, so that other messages pass."""
 
 
 class Iteration(Generic[T]):
-    """One loop of a task. Can be gone through once."""
+    """One loop of a task. It can be iterated once."""
 
     def __init__(
         self,
@@ -44,16 +43,16 @@ class Iteration(Generic[T]):
         self._cursor: Cursor | None = None
         self._place: Any = None
         self._in_hand: Any = None
-        """Place of the row that the loop's body works on."""
+        """The place of the row that the body of the loop works on."""
         self.done = 0
-        """Rows that are done, by earlier runs too."""
+        """The number of finished rows, earlier runs included."""
         self.total = total
-        """Rows in all, None where that is not known."""
+        """The number of all rows, or None if it is not known."""
 
     def __iter__(self) -> Iterator[T]:
-        """Raises Interrupted and Overtaken, which are the worker's; do not catch them."""
+        """Raises Interrupted and Overtaken, which the worker handles; do not catch them."""
         if self._task.request.called_directly or self._task.request.is_eager:
-            for _, row in self._source.after(None):  # nobody to go on elsewhere
+            for _, row in self._source.after(None):  # no worker could resume it
                 yield row
             return
         self._take_up()
@@ -71,10 +70,10 @@ class Iteration(Generic[T]):
         self.save()
 
     def save(self) -> None:
-        """Saves the place now, the row in hand being done.
+        """Marks the current row as finished and saves the place now.
 
-        Called in the transaction that holds the row's effect, it makes that effect happen exactly
-        once. Raises Overtaken, so that the transaction rolls back, where another worker goes on.
+        In the transaction of the row's effect, this makes the effect happen exactly once: if
+        another worker has taken over, it raises Overtaken and the transaction rolls back.
         """
         self._row_is_done()
         if self._cursor is None:
@@ -85,14 +84,14 @@ class Iteration(Generic[T]):
         with unnoticed():
             saved = mine.update(place=cursor.place, done=cursor.done, saved_at=timezone.now())
         if not saved:
-            raise Overtaken(f"{self._task.name}[{self._task.request.id}] goes on elsewhere")
+            raise Overtaken(f"{self._task.name}[{self._task.request.id}] runs in another worker")
 
     def _take_up(self) -> None:
-        """From here on nobody else's saves count."""
+        """Makes this run the holder of the cursor: saves of earlier runs fail from now on."""
         request = self._task.request
         if connection.in_atomic_block:
             raise RuntimeError(
-                f"{self._task.name}: iterate() inside a transaction could save nothing before its"
+                f"{self._task.name}: iterate() in a transaction cannot save its place before its"
                 " end. Open transactions inside the loop."
             )
         with unnoticed():
@@ -105,12 +104,12 @@ class Iteration(Generic[T]):
                 )
         with unnoticed():
             Cursor.objects.filter(pk=cursor.pk).update(holder=uuid4().hex)
-            cursor.refresh_from_db()  # after the update: what was saved until then counts
+            cursor.refresh_from_db()  # after the update, to see the last save of another run
         request.iterates = True
         self._cursor, self._place = cursor, cursor.place
         self.done, self.total = cursor.done, cursor.total
         if cursor.place is not None:
-            logger.info(f"{self._task.name}[{request.id}] goes on after {cursor}")
+            logger.info(f"{self._task.name}[{request.id}] resumes after {cursor}")
 
     def _row_is_done(self) -> None:
         if self._in_hand is not None:
@@ -118,15 +117,18 @@ class Iteration(Generic[T]):
             self.done += 1
 
     def _may_go_on(self, seconds: float) -> None:
-        """At least one row is done in each run: slow rows end at their time limit, not never."""
+        """Raises Interrupted if the run must end here.
+
+        It is called after the first row, so each run finishes at least one.
+        """
         if not self._task.acks_late:
-            return  # its message is gone: nobody would go on
+            return  # its message is acknowledged, so no worker would resume it
         stops = interruption.asked()
         if not stops and seconds < self._longest:
             return
         self.save()
-        why = "the worker stops" if stops else "others may pass"
-        raise Interrupted(f"{why}: goes on after {self._cursor}", later=not stops)
+        why = "the worker stops" if stops else "other messages may pass"
+        raise Interrupted(f"{why}: resumes after {self._cursor}", to_tail=not stops)
 
     @property
     def _longest(self) -> float:
@@ -137,11 +139,11 @@ class Iteration(Generic[T]):
 
 
 def progress(task_id: str, name: str = "") -> Cursor | None:
-    """How far a task's loop is: `done`, `total`, `saved_at`. None before it began and when done."""
+    """How far a loop is: `done`, `total`, `saved_at`. None before its start and after its end."""
     return Cursor.objects.filter(task_id=task_id, name=name).first()
 
 
 def forget(sender: Any, **_: Any) -> None:
-    """Receiver of task_success: what is done has no place any more."""
+    """Receiver of task_success: deletes the cursors of the task."""
     if getattr(sender.request, "iterates", False):
         Cursor.objects.filter(task_id=sender.request.id).delete()

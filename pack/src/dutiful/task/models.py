@@ -1,34 +1,32 @@
-"""What the tasks' machinery keeps in the database."""
+"""Rows of tasks: dispatch tokens, and the saved places of loops."""
 
 from django.db import models
 from django.utils import timezone
 
 
-class Claim(models.Model):
-    """Which message may do a piece of work that was sent more than once
-    (`dutiful/task/claims.py`).
-    """
+class DispatchToken(models.Model):
+    """The message that may do work that was sent more than once (dutiful/task/dispatch.py)."""
 
     key = models.CharField(max_length=255, unique=True)
     holder = models.CharField(max_length=64)
-    claimed_at = models.DateTimeField(default=timezone.now, db_index=True)
+    taken_at = models.DateTimeField(default=timezone.now, db_index=True)
 
     def __str__(self) -> str:
         return self.key
 
 
 class Cursor(models.Model):
-    """How far a loop of a task is (`dutiful/task/iterate.py`). Gone once the task has succeeded."""
+    """The place of a task's loop (dutiful/task/iterate.py). Deleted when the task has succeeded."""
 
     task_id = models.CharField(max_length=255)
     name = models.CharField(max_length=64, blank=True)
-    """Of the loop, where a task has several."""
+    """The name of the loop, if a task has several."""
     place = models.JSONField(null=True)
-    """Of the last row that is done; None before the first."""
+    """The place of the last finished row; None before the first."""
     done = models.PositiveBigIntegerField(default=0)
     total = models.PositiveBigIntegerField(null=True)
     holder = models.CharField(max_length=32, blank=True)
-    """The run that may save: the last that took it up."""
+    """The run that may save its place: the latest one."""
     saved_at = models.DateTimeField(default=timezone.now, db_index=True)
 
     class Meta:
@@ -41,5 +39,5 @@ class Cursor(models.Model):
 
     @property
     def percent(self) -> int:
-        """0 to 100; 0 where the total is not known."""
+        """0 to 100; 0 if the total is not known."""
         return min(100, 100 * self.done // self.total) if self.total else 0

@@ -1,18 +1,18 @@
-"""What is past its time goes, in short transactions."""
+"""Deletes expired rows in short transactions."""
 
 from typing import Any, Final
 
 from django.db.models import QuerySet
 
 BATCH: Final = 1000
-"""Rows deleted in one transaction, so that nobody waits long for SQLite's write lock."""
+"""Rows that one transaction deletes, so that it holds SQLite's write lock only for a moment."""
 
 
 def delete(rows: "QuerySet[Any, Any]") -> int:
-    """Deletes them all, a batch a transaction. Returns how many of them there were."""
+    """Deletes all rows of a queryset, one batch in each transaction. Returns their number."""
     deleted = 0
     while found := list(rows.order_by().values_list("pk", flat=True)[:BATCH]):
-        # Asked again: a row that was taken up meanwhile is not past its time any more.
+        # Filtered again: a row may have been renewed since it was selected.
         counts = rows.filter(pk__in=found).delete()[1]
         deleted += counts.get(rows.model._meta.label, 0)
     return deleted

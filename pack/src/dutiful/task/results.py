@@ -1,7 +1,6 @@
-"""What a task returns: kept only where a caller asks for it, small, and for a day.
+"""Checks what a task returned, before the result is stored and the next step of a chain is sent.
 
-Looked at when the body has ended, before the next step of a chain is sent and the result is stored.
-Celery would find out halfway: the next step's refusal would then be a line in the log.
+Celery would notice a bad result only while it sends the next step, and only log it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,7 +11,7 @@ from django.conf import settings
 from kombu.exceptions import EncodeError
 from kombu.utils.json import dumps
 
-from dutiful.publishing import payload
+from dutiful.publishing import message
 from dutiful.task.retries import PermanentError
 
 LIMIT: Final = 64 * 1024
@@ -20,17 +19,17 @@ LIMIT: Final = 64 * 1024
 
 
 class ResultRefused(PermanentError):
-    """The task has done its work, and what it returned cannot be kept or handed on.
+    """The task has done its work, but its result cannot be stored or passed to the next step.
 
-    A failure, so that the caller's `get()` raises it and the dead letter shows it: no caller would
-    notice a result that is silently missing. Not tried again: the work is done.
+    It is a failure, so that the caller's `get()` raises it and a dead letter shows it; a result
+    that is silently missing would go unnoticed. It is not retried, since the work is done.
     """
 
     reason = "result refused"
 
 
 def checked(task: Any, result: Any) -> Any:
-    """The result. Raises ResultRefused where somebody wants it and it cannot be had."""
+    """Returns the result. Raises ResultRefused if it must be stored or passed on, and cannot."""
     if result is None:
         return None
     request = task.request
@@ -39,24 +38,24 @@ def checked(task: Any, result: Any) -> Any:
         try:
             size = len(dumps(result).encode())
         except (TypeError, ValueError, EncodeError) as error:
-            raise ResultRefused(f"{_of(task, result)} is not JSON: {error}. {_MEND}") from None
+            raise ResultRefused(f"{_of(task, result)} is not JSON: {error}. {_FIX}") from None
         if size > limit:
             raise ResultRefused(
-                f"{_of(task, result)} is {size} bytes of JSON, the limit is {limit}. {_MEND}"
+                f"{_of(task, result)} is {size} bytes of JSON, the limit is {limit}. {_FIX}"
             )
     for step in _next(request):
         args = (result, *(step.get("args") or ()))
         queue = (step.get("options") or {}).get("queue")
         following = task.app.tasks.get(step["task"])
         try:
-            payload.check(step["task"], args, step.get("kwargs") or {}, following, queue)
-        except payload.PayloadError as error:
-            said = f"{_of(task, result)} cannot be handed on: {error}"
-            raise ResultRefused(f"{said} {_MEND}") from None
+            message.check(step["task"], args, step.get("kwargs") or {}, following, queue)
+        except message.PayloadError as error:
+            text = f"{_of(task, result)} cannot be handed on: {error}"
+            raise ResultRefused(f"{text} {_FIX}") from None
     return result
 
 
-_MEND: Final = "The work is done: save the data, return its primary key; a replay runs it again."
+_FIX: Final = "The work is done: save the data, return its primary key; a replay runs it again."
 
 
 def _of(task: Any, result: Any) -> str:
@@ -64,7 +63,7 @@ def _of(task: Any, result: Any) -> str:
 
 
 def _next(request: Any) -> Iterator[Mapping[str, Any]]:
-    """The tasks that are given the result: links, and the next step of a chain."""
+    """The signatures that receive the result: links, and the next step of a chain."""
     for step in (*(request.callbacks or ()), *(request.chain or ())[-1:]):
         if not step.get("immutable") and not step.get("subtask_type"):
             yield step

@@ -1,4 +1,4 @@
-"""What can be gone through from a place in it: querysets, sequences, and sources of one's own."""
+"""Sources of rows that a loop can resume at a saved place: querysets, sequences, and others."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, Generic, Protocol, TypeVar
@@ -9,23 +9,23 @@ from django.db.models.query import ModelIterable
 T_co = TypeVar("T_co", covariant=True)
 T = TypeVar("T")
 Place = list[list[str]]
-"""Names and values of the fields that a queryset is ordered by: PostgreSQL sorts an object's."""
+"""Names and values of the ordering fields. A list: PostgreSQL reorders the keys of an object."""
 PAGE: Final = 500
-"""Rows of a queryset in one query."""
+"""Rows that one query reads."""
 
 
 class Source(Protocol[T_co]):
-    """Anything that can go on. A place is small JSON, never None."""
+    """A source that can be resumed. A place is a small JSON value, never None."""
 
     def total(self) -> int | None:
-        """How many rows there are in all, where that is known."""
+        """The number of all rows, or None if it is not known."""
 
     def after(self, place: Any) -> Iterator[tuple[Any, T_co]]:
-        """Each row behind `place` (None: from the start) with its own place."""
+        """Yields the place and the row for each row after `place`; None stands for the start."""
 
 
 class Items(Generic[T]):
-    """A sequence that is the same in every worker: a list of keys, a range of numbers."""
+    """A sequence that is the same in every worker, such as a list of keys or a range."""
 
     def __init__(self, items: Sequence[T]) -> None:
         self._items = items
@@ -39,17 +39,17 @@ class Items(Generic[T]):
 
 
 class Rows:
-    """A queryset of model instances in a unique order, a page at a time (keyset pagination).
+    """A queryset of model instances in a unique order, read by keyset pagination.
 
-    The order is its own `order_by`, and the primary key last; without one, the primary key.
-    Raises ValueError for an order that is no order of plain, non-null fields, and for slices.
+    The order is the queryset's own `order_by` followed by the primary key. Raises ValueError for a
+    slice, and for an order that uses anything but plain fields that are not null.
     """
 
     def __init__(self, rows: "QuerySet[Any, Any]") -> None:
         query: Any = rows.query
         if rows._iterable_class is not ModelIterable or query.is_sliced or query.combinator:
             raise ValueError(
-                "iterate() goes through model instances: no values(), no slice, no union"
+                "iterate() takes a queryset of model instances: no values(), no slice, no union"
             )
         meta = rows.model._meta
         self._order: list[tuple[Any, bool]] = []
@@ -87,7 +87,7 @@ class Rows:
             behind |= equal & Q((f"{field.attname}__{'lt' if descending else 'gt'}", value))
             equal &= Q((field.attname, value))
         first, descending = self._order[0]
-        # Says what follows from the rest anyway, in a way that an index can use.
+        # Redundant, but an index can use it.
         edge = first.to_python(place[0][1])
         return self._rows.filter(
             Q((f"{first.attname}__{'lte' if descending else 'gte'}", edge)), behind
@@ -95,7 +95,7 @@ class Rows:
 
 
 def source_of(rows: Any) -> Source[Any]:
-    """Raises TypeError for what cannot go on: a generator, a set, a file."""
+    """The source for `rows`. Raises TypeError for a generator, a set and the like."""
     if isinstance(rows, QuerySet):
         return Rows(rows)
     if isinstance(rows, Sequence):
@@ -104,6 +104,6 @@ def source_of(rows: Any) -> Source[Any]:
         found: Source[Any] = rows
         return found
     raise TypeError(
-        f"iterate() cannot go on in a {type(rows).__name__}: give it a queryset, a sequence, or an"
+        f"iterate() cannot resume a {type(rows).__name__}: give it a queryset, a sequence, or an"
         " object with after(place) and total() (dutiful/task/resumable.py)"
     )

@@ -1,7 +1,7 @@
-"""Retry policies: named objects, declared once. I/O is expected to fail, so every task has one.
+"""Retry policies. I/O is expected to fail, so every task has one.
 
-`Retry(times, on, ignore)` is the vocabulary of Sentry's taskworker; full jitter is Amazon's
-("Exponential Backoff And Jitter", 2015).
+The vocabulary `Retry(times, on, ignore)` is from Sentry's taskworker, full jitter from Amazon's
+"Exponential Backoff And Jitter" (2015).
 """
 
 import random
@@ -14,17 +14,17 @@ from typing import Any, Final
 from dutiful.catalogue.classes import HOUR, MINUTE, Urgency
 
 LONGEST_RETRY_AFTER: Final = 24 * HOUR
-"""Seconds. A server that asks for more is not believed."""
+"""Seconds: the longest Retry-After that is followed."""
 
 
 class PermanentError(Exception):
-    """Raise it where another try cannot help: the task ends at once, as a dead letter."""
+    """Raise it if a retry cannot help: the task ends at once, as a dead letter."""
 
     reason: str = "permanent error"
-    """Under which the letter is filed; a subclass may name its own."""
+    """The reason that the dead letter shows. A subclass may set its own."""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # A subclass may take other arguments than its message; pickle would call it with that.
+        # Pickle would call the class with its message, but a subclass may take other arguments.
         return _restored, (type(self), self.args, vars(self))
 
 
@@ -36,10 +36,10 @@ def _restored(kind: type[PermanentError], args: Any, fields: dict[str, Any]) -> 
 
 
 class RetryAfter(Exception):
-    """Raise it where the other side said when to come back."""
+    """Raise it if the other side said when to try again."""
 
     def __init__(self, seconds: float, reason: str = "") -> None:
-        super().__init__(reason or f"asked to come back in {seconds:g} s")
+        super().__init__(reason or f"retry after {seconds:g} s")
         self.seconds = seconds
 
 
@@ -47,8 +47,8 @@ class RetryAfter(Exception):
 class Retry:
     """When a failed task runs again. Waits are in seconds.
 
-    The n-th wait is drawn from [floor, floor + min(cap, backoff * 2**n)]: exponential, with full
-    jitter so that a thousand failures do not come back together.
+    The n-th wait is drawn from [floor, floor + min(cap, backoff * 2**n)]: exponential backoff with
+    full jitter, so that a thousand failures are not retried at the same moment.
     """
 
     times: int
@@ -60,12 +60,12 @@ class Retry:
     jitter: bool = True
 
     def ceiling(self, attempt: int) -> float:
-        """The longest wait before try `attempt + 1` (the first try is attempt 0)."""
-        # 2.0 ** 1024 overflows; the cap is long reached by then.
+        """The longest wait in seconds after attempt number `attempt`, counted from 0."""
+        # 2.0 ** 1024 overflows; the cap applies long before.
         return self.floor + min(self.cap, self.backoff * 2.0 ** min(attempt, 60))
 
     def wait(self, error: BaseException, attempt: int) -> float | None:
-        """Seconds until the next try, or None when this was the last."""
+        """Seconds until the next attempt, or None if this was the last one."""
         if isinstance(error, (PermanentError, *self.ignore)) or attempt >= self.times:
             return None
         if not isinstance(error, (RetryAfter, *self.on)):
@@ -73,17 +73,17 @@ class Retry:
         longest = self.ceiling(attempt)
         drawn = random.uniform(self.floor, longest) if self.jitter else longest
         asked = retry_after(error)
-        # Never before the server said; the jitter goes on top, or all come back at that second.
+        # Not before the moment that the server named. The jitter spreads the clients after it.
         return drawn if asked is None else min(asked, LONGEST_RETRY_AFTER) + drawn
 
     @property
     def longest(self) -> float:
-        """The sum of the longest waits: how long a task may be on its way before it is given up."""
+        """The sum of the longest waits, in seconds."""
         return sum(self.ceiling(attempt) for attempt in range(self.times))
 
 
 def retry_after(error: BaseException) -> float | None:
-    """Seconds that a `Retry-After` asks for: our own exception's, or an HTTP client's error's.
+    """Seconds that a RetryAfter, or the Retry-After header of an HTTP error, asks for; else None.
 
     Reads `error.response.headers` (httpx, requests) or `error.headers` (urllib), a number of
     seconds or an HTTP date.
@@ -105,16 +105,16 @@ def retry_after(error: BaseException) -> float | None:
 
 
 QUICK: Final = Retry(times=6, backoff=2, cap=MINUTE)
-"""For work that somebody waits for."""
+"""For work that a person waits for."""
 STEADY: Final = Retry(times=8, backoff=5, cap=10 * MINUTE)
-"""For the day's work: outlives a restart of the other side."""
+"""For ordinary work: it outlasts a restart of the other side."""
 PATIENT: Final = Retry(times=12, backoff=30, cap=HOUR)
-"""For work that can wait: outlives an outage of some hours."""
+"""For work that can wait: it outlasts an outage of some hours."""
 NEVER: Final = Retry(times=0)
-"""One try."""
+"""A single attempt."""
 DATABASE: Final = Retry(times=8, backoff=1, cap=30)
-"""Before any of these, where the database is to blame (dutiful/task/database_errors.py): it is most
-often back within seconds."""
+"""Used before any of these for an error of the database (dutiful/task/database_errors.py), which
+usually answers again within seconds."""
 NAMED: Final = {
     "QUICK": QUICK,
     "STEADY": STEADY,
@@ -123,4 +123,4 @@ NAMED: Final = {
     "DATABASE": DATABASE,
 }
 DEFAULTS: Final = {Urgency.URGENT: QUICK, Urgency.AVERAGE: STEADY, Urgency.RELAXED: PATIENT}
-"""The policy of a task that names none, by its urgency."""
+"""The policy of a task that declares none, by its urgency."""

@@ -1,6 +1,6 @@
-"""The ids of checks on tasks: what each finds, why that hurts, how to fix it.
+"""A check on tasks as data (`Rule`), and the two rules that every start checks (`checks.py`).
 
-These two need no source and hold at every start (`checks.py`); the linter's are in `dutiful/lint`.
+The rules of the linter are in dutiful/lint/rules.py.
 """
 
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from typing import Final
 
 @dataclass(frozen=True)
 class Rule:
-    """One id."""
+    """One check: its code, what it finds, why that is a problem, and how to fix it."""
 
     code: str
     what: str
     why: str
-    mend: str
+    fix: str
 
     @property
     def id(self) -> str:
@@ -22,8 +22,8 @@ class Rule:
 
     @property
     def row(self) -> str:
-        """Its line of docs/lint.md."""
-        return f"| `{self.code}` | {self.what} | {self.why} | {self.mend} |"
+        """The rule's line in docs/lint.md."""
+        return f"| `{self.code}` | {self.what} | {self.why} | {self.fix} |"
 
 
 UNDECLARED: Final = Rule(
@@ -31,6 +31,12 @@ UNDECLARED: Final = Rule(
     "a task that declares no queue class, or one that is not in the catalogue",
     "no worker would serve it; nothing starts",
     "Declare what it needs where the task is defined.",
+)
+STOCK: Final = Rule(
+    "W010",
+    'a task that declares no queue class, where `DUTIFUL["UNDECLARED"]` names a queue for such',
+    "it may be killed halfway and run again, and its queue's promise may not be its own",
+    'Declare it: @shared_task(urgency="average", runtime="fast"), and run it twice in a test.',
 )
 ALIAS: Final = Rule(
     "E002",

@@ -1,4 +1,4 @@
-"""The gate that workers and beat pass before they start."""
+"""Refuses to start a worker or beat while a system check finds an error."""
 
 import sys
 
@@ -7,7 +7,7 @@ from django.core import checks
 
 
 def refuse_on_errors(who: str) -> None:
-    """Ends the process with code 1 where a system check of level error has something to say.
+    """Ends the process with code 1 if a system check finds an error. `who` begins the message.
 
     Stock Celery runs the checks at a worker's start and ignores what they find.
     """
@@ -22,8 +22,8 @@ def refuse_on_errors(who: str) -> None:
     for message in errors:
         print(f"{message}\n", file=sys.stderr)
     print(
-        f"{who} does not start: {len(errors)} system check(s) failed. Mend them, then look with"
-        " `python manage.py check`.",
+        f"{who} does not start: {len(errors)} system check(s) failed. Fix them; `python"
+        " manage.py check` shows them again.",
         file=sys.stderr,
     )
     sys.exit(1)

@@ -1,6 +1,6 @@
-"""Fixtures for pages in a real Chromium (`page`, `screenshots`), and what such a test asks.
+"""Fixtures for pages in a real Chromium (`page`, `screenshots`), and helpers for their tests.
 
-A suite defines `site`, the address, and loads this with `pytest_plugins`.
+A suite loads this with `pytest_plugins` and defines the fixture `site`, the address.
 """
 
 import os
@@ -14,6 +14,7 @@ CHROMIUM = Path("/usr/bin/chromium")
 
 
 def shot(page: Page, folder: Path, name: str) -> None:
+    """Saves a screenshot of the whole page, named by width and palette."""
     size = page.viewport_size
     assert size is not None
     scheme = "dark" if page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches") else ""
@@ -21,7 +22,7 @@ def shot(page: Page, folder: Path, name: str) -> None:
 
 
 def fits(page: Page) -> None:
-    """No part of the page lies to the right of the window."""
+    """Asserts that no part of the page is to the right of the window."""
     page.wait_for_load_state("load")
     wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
     assert wide <= 0, f"{wide} px too wide"
@@ -29,7 +30,7 @@ def fits(page: Page) -> None:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Skips where there is no Chromium, unless CI says that this tier must run."""
+    """A Chromium. Skips if there is none, or fails if CI_TIERS names this tier."""
     if not CHROMIUM.exists():
         reason = f"no Chromium at {CHROMIUM}: apt-get install chromium"
         # A tier that CI_TIERS names may not pass by being skipped.
@@ -46,7 +47,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def screenshots(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """SCREENSHOTS_DIR, else a folder that pytest keeps for a while."""
+    """SCREENSHOTS_DIR, or else a folder that pytest keeps for a while."""
     wanted = os.environ.get("SCREENSHOTS_DIR")
     folder = Path(wanted) if wanted else tmp_path_factory.mktemp("screenshots")
     folder.mkdir(parents=True, exist_ok=True)
@@ -55,7 +56,7 @@ def screenshots(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(params=[(1280, "light"), (360, "light"), (1280, "dark"), (360, "dark")], ids=str)
 def page(request: pytest.FixtureRequest, browser: Browser, site: str) -> Iterator[Page]:
-    """A page at both widths and in both palettes. Fails where the console has an error."""
+    """A page at both widths and in both palettes. The test fails if the console has an error."""
     width, scheme = request.param
     context = browser.new_context(
         viewport={"width": width, "height": 900}, color_scheme=scheme, base_url=site

@@ -1,4 +1,4 @@
-"""For your own tests: a task that runs twice, dies halfway or runs beside itself does the same.
+"""Assertions for your own tests: a task may run twice, die halfway, or run concurrently.
 
     @pytest.mark.django_db(transaction=True)
     def test_pay_may_run_again() -> None:
@@ -8,9 +8,9 @@
             outcome=lambda order: Payment.objects.filter(order_id=order).count(),
         )
 
-`prepare()` makes fresh rows and gives the task's arguments; `outcome(*arguments)` says what came of
-it, without what differs from run to run. The database must be one that other processes see: not
-SQLite in memory, and no transaction around the test.
+`prepare()` makes new rows and returns the task's arguments. `outcome(*arguments)` returns the
+result of a run, without values that differ between runs. Other processes must see the database: it
+must not be SQLite in memory, and no transaction may be open around the test.
 """
 
 import random
@@ -37,7 +37,7 @@ MOST_TRIES: Final = 30
 
 @dataclass(frozen=True)
 class Case:
-    """What the assertions need to know of a task, for a table of all of a project's tasks."""
+    """The arguments of the assertions for one task, for a table of all tasks of a project."""
 
     prepare: Prepare
     outcome: Outcome
@@ -45,9 +45,9 @@ class Case:
 
 
 def run_as_worker(task: Any, args: Sequence[Any], task_id: str = "", **headers: Any) -> Any:
-    """Runs a task here as a worker would: arguments as they arrive, tries without waiting between.
+    """Runs a task in this process as a worker would, with its retries but without their waits.
 
-    `headers` are those of its message. Raises what the last try raised.
+    `headers` are those of its message. Raises the error of the last attempt.
     """
     task_id = task_id or str(uuid4())
     arrived = loads(dumps(list(args)))
@@ -67,7 +67,7 @@ def run_as_worker(task: Any, args: Sequence[Any], task_id: str = "", **headers: 
         except Retry:
             continue
         return None if isinstance(traced.retval, ExceptionInfo) else traced.retval  # Ignore, Reject
-    raise AssertionError(f"{task.name} asked for more than {MOST_TRIES} tries")
+    raise AssertionError(f"{task.name} asked for more than {MOST_TRIES} attempts")
 
 
 def assert_idempotent(
@@ -78,13 +78,13 @@ def assert_idempotent(
     seed: int = 7,
     **headers: Any,
 ) -> None:
-    """Two runs, and one that was killed before another, must come to what one run comes to.
+    """Asserts that two runs, and a killed run before another one, have the outcome of one run.
 
-    Killed with SIGKILL in a child, at `kills` of the points that one run passes: before each query,
-    before each line of the task's file, and after its end, before the acknowledgement. The first,
-    the last, and some between. Raises AssertionError with the point.
+    A run is killed with SIGKILL in a child, at `kills` of its points: before each query, before
+    each line of the task's file, and after its end, before the acknowledgement. The first and the
+    last point are always among them. Raises AssertionError with the point.
     """
-    _refuse_what_no_child_sees()
+    _refuse_invisible_database()
 
     def tried(*runs: Callable[[Sequence[Any], str], None]) -> Any:
         args, task_id = prepare(), str(uuid4())
@@ -99,8 +99,8 @@ def assert_idempotent(
         run_as_worker(task, args, **headers)
 
     once = tried(whole)
-    for again, said in ((whole, "delivered twice"), (another, "sent twice")):
-        _compare(task, said, tried(whole, again), once)
+    for again, how in ((whole, "delivered twice"), (another, "sent twice")):
+        _compare(task, how, tried(whole, again), once)
     places: list[str] = []
     tried(lambda args, _: places.extend(testing_child.places(task, lambda: another(args, ""))))
     for point in _sample(len(places), kills, seed):
@@ -108,15 +108,15 @@ def assert_idempotent(
         def killed(args: Sequence[Any], task_id: str, point: int = point) -> None:
             testing_child.killed(task, lambda: whole(args, task_id), point)
 
-        said = f"killed at point {point + 1} of {len(places)} ({places[point]}) and run again"
-        _compare(task, said, tried(killed, whole), once)
+        how = f"killed at point {point + 1} of {len(places)} ({places[point]}) and run again"
+        _compare(task, how, tried(killed, whole), once)
 
 
 def assert_survives_kills(
     task: Any, prepare: Prepare, outcome: Outcome, times: int = 10, seed: int = 7, **headers: Any
 ) -> None:
-    """As `assert_idempotent`, killed from outside at random moments of its run instead."""
-    _refuse_what_no_child_sees()
+    """As `assert_idempotent`, but kills at random moments of the run."""
+    _refuse_invisible_database()
     chance, args = random.Random(seed), prepare()
     seconds = testing_child.seconds(lambda: run_as_worker(task, args, **headers))
     once = outcome(*args)
@@ -128,17 +128,17 @@ def assert_survives_kills(
 
         testing_child.killed_after(run, at)
         run()
-        said = f"kill {number + 1}, after {1000 * at:.1f} of {1000 * seconds:.1f} ms, and run again"
-        _compare(task, said, outcome(*args), once)
+        how = f"kill {number + 1}, after {1000 * at:.1f} of {1000 * seconds:.1f} ms, and run again"
+        _compare(task, how, outcome(*args), once)
 
 
 def assert_thread_safe(
     task: Any, prepare: Prepare, outcome: Outcome, threads: int = 20, **headers: Any
 ) -> None:
-    """Runs at once in so many threads must come to what they come to one after the other."""
+    """Asserts that runs in many threads at once have the outcomes of runs in sequence."""
     if not task.thread_safe:
         raise ValueError(f"{task.name} is declared thread_safe=False: it never runs on threads")
-    _refuse_what_no_child_sees()
+    _refuse_invisible_database()
     alone = []
     for _ in range(threads):
         args = prepare()
@@ -171,7 +171,7 @@ def assert_thread_safe(
 @contextmanager
 def _many_switches() -> Any:
     before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-5)  # seconds: threads meet where they seldom would
+    sys.setswitchinterval(1e-5)  # seconds: so threads interleave much more often
     try:
         yield
     finally:
@@ -190,10 +190,10 @@ def _compare(task: Any, how: str, found: Any, once: Any) -> None:
         raise AssertionError(f"{task.name}, {how}: {found!r}; run once: {once!r}")
 
 
-def _refuse_what_no_child_sees() -> None:
+def _refuse_invisible_database() -> None:
     for connection in connections.all():
         name = str(connection.settings_dict["NAME"])
         if connection.vendor == "sqlite" and (":memory:" in name or "mode=memory" in name):
-            raise ValueError("SQLite in memory is seen by no other process: give TEST a NAME")
+            raise ValueError("no other process sees SQLite in memory: give TEST a NAME")
         if connection.in_atomic_block:
             raise ValueError("a transaction is open: use django_db(transaction=True)")

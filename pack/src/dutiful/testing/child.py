@@ -1,6 +1,6 @@
-"""A child process that is killed at a point of a task's run. Used by `dutiful.testing.cases`.
+"""Runs a task in a child process and kills it at a point of the run, for dutiful.testing.cases.
 
-It is forked, so that whatever a test has replaced (settings, clients, clocks) is replaced there.
+The child is forked, so that settings, clients or clocks that a test has replaced stay replaced.
 """
 
 import inspect
@@ -23,13 +23,13 @@ END: Final = "the end, before the acknowledgement"
 
 
 def places(task: Any, run: Run) -> list[str]:
-    """The points of one whole run, in a child: queries, lines of the task's file, the end."""
-    child = Child(lambda said: said(json.dumps(_traced(task, run, lambda _: None))))
+    """The points of one complete run in a child: queries, lines of the task's file, the end."""
+    child = Child(lambda send: send(json.dumps(_traced(task, run, lambda _: None))))
     return list(json.loads(child.ended()))
 
 
 def killed(task: Any, run: Run, point: int) -> None:
-    """Runs in a child that kills itself at that point. One that ends before is as good."""
+    """Runs in a child that kills itself at that point, unless its run ends before."""
 
     def at(number: int) -> None:
         if number == point:
@@ -39,21 +39,21 @@ def killed(task: Any, run: Run, point: int) -> None:
 
 
 def seconds(run: Run) -> float:
-    """How long one whole run takes in a child."""
+    """The seconds of one complete run in a child."""
 
-    def timed(said: Callable[[str], None]) -> None:
+    def timed(send: Callable[[str], None]) -> None:
         began = time.monotonic()
         run()
-        said(str(time.monotonic() - began))
+        send(str(time.monotonic() - began))
 
     return float(Child(timed).ended())
 
 
 def killed_after(run: Run, seconds: float) -> None:
-    """Runs in a child that is killed so many seconds after it began."""
+    """Runs in a child that is killed after so many seconds."""
 
-    def started(said: Callable[[str], None]) -> None:
-        said("!")
+    def started(send: Callable[[str], None]) -> None:
+        send("!")
         run()
 
     child = Child(started)
@@ -64,13 +64,13 @@ def killed_after(run: Run, seconds: float) -> None:
 
 
 class Child:
-    """A fork that calls `body(say)` and ends; what it says comes through a pipe."""
+    """A fork that calls `body(send)` and ends. It sends text through a pipe."""
 
     def __init__(self, body: Callable[[Callable[[str], None]], object]) -> None:
-        connections.close_all()  # a connection serves one process
+        connections.close_all()  # a connection must not be used by two processes
         self.pipe, theirs = os.pipe()
         with warnings.catch_warnings():
-            # Python 3.12 warns where threads run: the child uses none of their locks.
+            # Python 3.12 warns if threads run; the child uses none of their locks.
             warnings.simplefilter("ignore", DeprecationWarning)
             self.pid = os.fork()
         if self.pid == 0:
@@ -86,28 +86,28 @@ class Child:
             app._after_fork()  # the parent's connections to the broker
             body(lambda text: _write(pipe, text))
             code = 0
-        except BaseException:  # noqa: BLE001  # nothing of the test may go on in here
+        except BaseException:  # noqa: BLE001  # the child must not continue the test
             traceback.print_exc()
         finally:
             os._exit(code)
 
     def wait(self) -> int:
-        """Its exit code, or minus its signal."""
+        """Waits for its end. Returns the exit code, or minus the signal."""
         status = os.waitpid(self.pid, 0)[1]
         os.close(self.pipe)
         return os.waitstatus_to_exitcode(status)
 
     def ended(self) -> str:
-        """All that it said. Raises AssertionError where it failed; why is on stderr."""
+        """Everything that it has sent. Raises AssertionError if the child failed."""
         with os.fdopen(os.dup(self.pipe)) as pipe:
-            said = pipe.read()
+            text = pipe.read()
         code = self.wait()
         assert code == 0, f"the child ended with {code}: see its traceback above"
-        return said
+        return text
 
 
 def _traced(task: Any, run: Run, at: Callable[[int], None]) -> list[str]:
-    """Runs, calling `at(number)` at each point. Returns what the points are."""
+    """Runs, and calls `at(number)` at each point. Returns descriptions of the points."""
     found: list[str] = []
     body = inspect.unwrap(task.run)
     file = getattr(body, "__code__", None) and body.__code__.co_filename

@@ -1,7 +1,6 @@
-"""The container engine's command line, and fixtures: `engine`, `image`, `compose_command`.
+"""The command line of the container engine, and fixtures: `engine`, `image`, `compose_command`.
 
-A suite loads this with `pytest_plugins`; it may define `docker_root`, the folder with `docker/` in
-it.
+A suite loads this with `pytest_plugins`. It may define `docker_root`, the folder with `docker/`.
 """
 
 import os
@@ -13,13 +12,13 @@ import pytest
 
 from dutiful import env
 
-# The oldest builder does for our Dockerfile, and asks no image registry.
+# The old builder is enough for our Dockerfile, and asks no image registry.
 ENVIRONMENT = {"DOCKER_BUILDKIT": "0"}
 IMAGE = "reference-deployment:test"
 
 
 def run(*words: str, cwd: Path | None = None, seconds: float = 900) -> str:
-    """`docker …`. Its stdout; raises AssertionError with all it said when it fails."""
+    """Runs `docker …`. Returns its stdout. Raises AssertionError with its output if it fails."""
     return command(["docker", *words], cwd=cwd, seconds=seconds)
 
 
@@ -44,7 +43,7 @@ def command(
 
 
 def missing() -> str:
-    """Why there is no engine, or ""."""
+    """The reason why there is no engine, or ""."""
     if shutil.which("docker") is None:
         return "docker is not installed"
     asked = subprocess.run(["docker", "info"], capture_output=True, text=True, check=False)
@@ -59,7 +58,7 @@ def docker_root() -> Path:
 
 @pytest.fixture(scope="session")
 def engine() -> None:
-    """Skips, or fails where this tier was asked for."""
+    """Skips without an engine, or fails if CI_TIERS names this tier."""
     why = missing()
     if why and "containers" in os.environ.get("CI_TIERS", ""):
         pytest.fail(f"CI_TIERS asks for containers, and {why}")
@@ -69,7 +68,7 @@ def engine() -> None:
 
 @pytest.fixture(scope="session")
 def image(engine: None, docker_root: Path) -> str:
-    """docker/Dockerfile, built. The host's network: a build reaches what this machine reaches."""
+    """The name of the image, built from docker/Dockerfile on the host's network."""
     run("build", "--network", "host", "-t", IMAGE, "-f", "docker/Dockerfile", ".", cwd=docker_root)
     return IMAGE
 

@@ -1,10 +1,10 @@
-"""The project's pytest plugin (`-p dutiful.testing.fixtures`): one broker, one database, real
-workers.
+"""The pytest plugin `-p dutiful.testing.fixtures`: one broker, one database, real workers.
 
-Loaded before Django's settings, so that they point at this session's own broker and database
-(SQLite; PostgreSQL with TEST_DATABASE=postgres).
+It is loaded before Django's settings, so that they name this session's own broker and database
+(SQLite, or PostgreSQL with TEST_DATABASE=postgres).
+
 A test that uses `io_worker` or `compute_worker` needs `@pytest.mark.django_db(transaction=True)`:
-the worker is another process and sees only what is committed.
+the worker is another process and sees only committed rows.
 """
 
 import atexit
@@ -24,7 +24,7 @@ from dutiful.testing.processes import Running, celery
 
 _FOLDER = Path(tempfile.mkdtemp(prefix="deployment-tests-"))
 _BROKER = EmbeddedBroker(_FOLDER / "broker")
-# With `-n 3` each of pytest's processes has its own; pytest-django ends the name like this.
+# With `-n 3` each process of pytest has its own database; pytest-django adds the same suffix.
 _END = f"_{os.environ['PYTEST_XDIST_WORKER']}" if "PYTEST_XDIST_WORKER" in os.environ else ""
 _NAME = str(_FOLDER / "db.sqlite3")
 DATABASE_FILE = Path(f"{_NAME}{_END}")
@@ -50,35 +50,35 @@ StartWorker = Callable[..., Running]
 
 
 def pytest_configure() -> None:
-    """The tests' database has a name that is known beforehand: workers are other processes."""
+    """Sets the name of the tests' database, which workers, as other processes, must know."""
     from django.db import connections
 
     connections["default"].settings_dict["TEST"]["NAME"] = _NAME
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """`--last-failed` with nothing that failed last is a success: there was nothing to run."""
+    """Makes `--last-failed` without a failed test a success: there was nothing to run."""
     if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and session.config.getoption("lf", False):
         session.exitstatus = pytest.ExitCode.OK
 
 
 @pytest.fixture(scope="session")
 def broker() -> Iterator[EmbeddedBroker]:
-    """The session's broker, at settings.CELERY_BROKER_URL. Kill tests start one of their own."""
+    """The session's broker, at settings.CELERY_BROKER_URL. To kill a broker, use `server`."""
     with _BROKER as running:
         yield running
 
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[EmbeddedBroker]:
-    """A broker of the test's own, which it may kill."""
+    """A broker for one test, which may kill it."""
     with EmbeddedBroker(tmp_path / "broker") as running:
         yield running
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _empty_queues() -> None:
-    """No module finds what another left behind."""
+    """Empties the broker before each module."""
     if _BROKER.process is not None:
         with redis.Redis.from_url(_BROKER.url) as client:
             client.flushall()
@@ -86,7 +86,7 @@ def _empty_queues() -> None:
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., Running]]:
-    """`start(argv, environment={})`: a process that ends with the test."""
+    """`start(argv, environment={})` starts a process that ends with the test."""
     started: list[Running] = []
     numbers = count()  # a test may start several at once, in threads
 
@@ -104,7 +104,9 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Running]]:
 def start_worker(
     start: Callable[..., Running], broker: EmbeddedBroker, django_db_setup: None
 ) -> StartWorker:
-    """`start_worker("--profile", "io", environment={})`: a worker of one's own, ready."""
+    """`start_worker("--profile", "io", environment={})` starts a worker and waits until it is
+    ready.
+    """
 
     def run(*words: str, environment: dict[str, str] | None = None) -> Running:
         worker = start(celery("worker", *words), environment)
@@ -123,11 +125,11 @@ def _shared_worker(profile: str) -> Iterator[Running]:
 
 @pytest.fixture(scope="module")
 def io_worker(broker: EmbeddedBroker, django_db_setup: None) -> Iterator[Running]:
-    """A worker of profile io for the whole module: it would take other modules' messages."""
+    """A worker of profile io that all tests of a module share. Do not harm it."""
     yield from _shared_worker("io")
 
 
 @pytest.fixture(scope="module")
 def compute_worker(broker: EmbeddedBroker, django_db_setup: None) -> Iterator[Running]:
-    """A worker of profile compute for the whole module. Do not harm it."""
+    """A worker of profile compute that all tests of a module share. Do not harm it."""
     yield from _shared_worker("compute")

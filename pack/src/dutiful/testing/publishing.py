@@ -1,4 +1,4 @@
-"""A test process that publishes to a broker of the test's own."""
+"""Lets a test process publish to another broker."""
 
 import os
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from dutiful.transport import publisher_pool
 
 @contextmanager
 def publishing_to(url: str) -> Iterator[None]:
-    """This process sends to another broker: one where the session's workers take nothing."""
+    """Sends all messages of this process to the broker at `url`, which the workers do not use."""
     os.environ["CELERY_BROKER_URL"] = url  # Celery reads it before its configuration
     _drop_connections()
     try:

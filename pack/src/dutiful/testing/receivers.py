@@ -17,13 +17,13 @@ from dutiful.dev.embedded import free_port
 
 @dataclass
 class Got:
-    """One request."""
+    """One received request."""
 
     at: float
     path: str
     body: str
     key: str = ""
-    """Its Idempotency-Key."""
+    """The value of its Idempotency-Key header."""
 
     @property
     def json(self) -> dict[str, Any]:
@@ -33,7 +33,7 @@ class Got:
 
 @dataclass
 class Receiver:
-    """`answer` may be changed while it runs; `hang` seconds pass before it."""
+    """A webhook on `port`. It answers with status `answer` after `hang` seconds; tests set both."""
 
     port: int
     got: list[Got] = field(default_factory=list)
@@ -46,7 +46,7 @@ class Receiver:
 
     @property
     def fired(self) -> list[str]:
-        """Rule and subject of all alerts that came, in order."""
+        """Rule and subject of all alerts that were received, in order."""
         return [f"{a['id']}:{a['subject']}" for got in self.got for a in got.json["fired"]]
 
     @property
@@ -54,7 +54,7 @@ class Receiver:
         return [f"{a['id']}:{a['subject']}" for got in self.got for a in got.json["resolved"]]
 
     def at(self, alert: str) -> float:
-        """When that alert came (epoch seconds)."""
+        """When that alert was received, in epoch seconds."""
         return next(
             got.at
             for got in self.got
@@ -70,13 +70,13 @@ def receiver() -> Iterator[Receiver]:
             key = self.headers.get("Idempotency-Key", "")
             running.got.append(Got(time.time(), self.path, body, key))
             time.sleep(running.hang)
-            with contextlib.suppress(OSError):  # who waited has gone
+            with contextlib.suppress(OSError):  # the client has closed the connection
                 self.send_response(running.answer)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 
         def log_message(self, *words: object) -> None:
-            """Tests are quiet."""
+            """Logs nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
@@ -91,7 +91,7 @@ def receiver() -> Iterator[Receiver]:
 
 @contextmanager
 def mail_server() -> Iterator[tuple[str, list[str]]]:
-    """`EMAIL_URL`, and the mails that came."""
+    """A mail server: its `EMAIL_URL`, and the list of received mails."""
     mails: list[str] = []
 
     class Handler:

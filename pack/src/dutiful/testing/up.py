@@ -1,4 +1,4 @@
-"""`python -m dutiful.dev.up` for tests: a folder and ports of its own."""
+"""`python -m dutiful.dev.up` for tests, in a folder and on ports of its own."""
 
 import os
 import subprocess
@@ -12,7 +12,7 @@ COMMAND = [sys.executable, "-m", "dutiful.dev.up"]
 
 
 def settings(var: Path) -> dict[str, str]:
-    """The default set-up in a folder and on ports of its own."""
+    """The environment of the default set-up, in the folder `var` and on free ports."""
     return {
         "ENVIRONMENT": "development",
         "VAR_DIR": str(var),
@@ -27,7 +27,7 @@ def settings(var: Path) -> dict[str, str]:
 
 
 def refused(changes: dict[str, str], var: Path, root: Path = env.ROOT) -> str:
-    """What `make up` says when it does not start: one line on stderr, code 1."""
+    """The line that `make up` prints if it refuses to start. Asserts one line and exit code 1."""
     done = subprocess.run(
         COMMAND,
         cwd=root,
@@ -36,7 +36,7 @@ def refused(changes: dict[str, str], var: Path, root: Path = env.ROOT) -> str:
         text=True,
         timeout=60,
     )
-    said = (done.stdout + done.stderr).strip()
-    assert done.returncode == 1, said
-    assert "\n" not in said
-    return said
+    output = (done.stdout + done.stderr).strip()
+    assert done.returncode == 1, output
+    assert "\n" not in output
+    return output

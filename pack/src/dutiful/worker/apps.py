@@ -1,4 +1,4 @@
-"""Django's handle on this room."""
+"""The Django app of the worker: its signal handlers are connected when Django starts."""
 
 from django.apps import AppConfig
 
@@ -11,9 +11,9 @@ class WorkerConfig(AppConfig):
     def ready(self) -> None:
         from dutiful.worker import revoke, tracebacks
         from dutiful.worker.database import connections
-        from dutiful.worker.memory import memory
+        from dutiful.worker.memory.connect import connect as connect_memory
 
-        memory.connect()
+        connect_memory()
         revoke.connect()
         connections.connect()
-        tracebacks.lighten()
+        tracebacks.install()

@@ -1,8 +1,8 @@
-"""Revoking a task that waits in Redis for its time deletes its message.
+"""Revoking a task that waits in Redis for its eta deletes its message.
 
 Celery's workers remember revoked ids in memory, for some hours; a message that is parked for longer
-would run. So `app.control.revoke(id)` also deletes what is parked under that id, tells the result
-backend, and sends the event that Celery sends.
+would run. So `app.control.revoke(id)` also deletes the messages that are parked under that id,
+stores REVOKED as the task's result, and sends the event that Celery sends.
 """
 
 import logging
@@ -23,15 +23,15 @@ def connect() -> None:
 
 
 def _register(**_: Any) -> None:
-    from celery.worker import control as module  # heavy, and only workers need it
+    from celery.worker import control as module  # imported late: only workers need it
 
     control: Any = module
     stock = control.revoke
 
     def revoke(state: Any, task_id: Any, *args: Any, **kwargs: Any) -> Any:
-        answer = stock(state, task_id, *args, **kwargs)
+        reply = stock(state, task_id, *args, **kwargs)
         delete_parked(state, sorted(set(maybe_list(task_id) or ())))
-        return answer
+        return reply
 
     revoke.__doc__ = stock.__doc__
     signature = control.Panel.meta["revoke"].signature
@@ -39,9 +39,9 @@ def _register(**_: Any) -> None:
 
 
 def delete_parked(state: Any, task_ids: list[str]) -> list[str]:
-    """Deletes the parked messages of these tasks; returns the ids of those that there were.
+    """Deletes the parked messages of these tasks; returns the task ids that had one.
 
-    Raises redis errors, as every control command may: the caller is told.
+    Raises redis errors, which Celery replies to the caller as to those of any control command.
     """
     channel = state.consumer.task_consumer.channel
     broker = brokers.of(state.consumer.connection)

@@ -1,6 +1,6 @@
-"""A worker with threads does not serve the queue of a task that is not safe on them.
+"""Finds tasks that are not safe on threads and that a worker with threads would serve.
 
-The router sends such tasks to processes; this is for who starts a worker with `-P threads`.
+The router sends such tasks to processes. This check is for a worker started with `-P threads`.
 """
 
 from collections.abc import Collection
@@ -10,7 +10,7 @@ from dutiful.publishing.router import declared, safe
 
 
 def unsafe(app: Any, queues: Collection[str]) -> list[str]:
-    """Names of the tasks that threads must not run, though their queue is among these."""
+    """Returns the names of tasks of these queues that must not run on threads."""
     return sorted(
         task.name for task in app.tasks.values() if not safe(task) and declared(task).name in queues
     )

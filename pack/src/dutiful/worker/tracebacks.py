@@ -1,10 +1,10 @@
-"""What a failed task's traceback costs: a third of a failure's time, for a text seen before.
+"""Makes the traceback of a failed task cheap: it took a third of a failure's time.
 
-Billiard makes a traceback that can be pickled, and keeps for each frame the place of every
-instruction of its function, not of the one that failed: a megabyte while it lasts, hundreds of
-kilobytes through a child's pipe. And it writes the text anew each time, for which Python asks the
-disk once a file whether it has changed. A storm of failures filled a worker of 100 threads past its
-limit, and urgent tasks waited behind it (drill `storm`).
+billiard makes a traceback that can be pickled. For each frame it keeps the position of every
+instruction of the function and not of the one that failed: a megabyte in memory, and hundreds of
+kilobytes through a child's pipe. It also formats the text anew each time, for which Python asks the
+disk once for each file whether it has changed. With many failures at once a worker of 100 threads
+grew past its memory limit, and urgent tasks waited behind the failures (drill `storm`).
 """
 
 import traceback
@@ -16,7 +16,7 @@ from typing import Any, Final
 from billiard import einfo
 
 MOST_TEXTS: Final = 200
-"""Texts of stacks kept, of a few kilobytes each."""
+"""Texts of stacks that are kept, of a few kilobytes each."""
 _UNKNOWN: Final = (None, None, None, None)
 """First line, last line, first column, last column."""
 _einfo: Any = einfo
@@ -24,7 +24,7 @@ _Places = tuple[tuple[str, str, int, int], ...]
 _texts: dict[_Places, str] = {}
 
 
-class _Unplaced:
+class _CodeWithoutPositions:
     def __init__(self, code: CodeType) -> None:
         self._code = code
 
@@ -36,10 +36,10 @@ class _Unplaced:
 
 
 class Code(_einfo._Code):
-    """Billiard's, and as small as it was before Python had columns."""
+    """billiard's copy of a code object, without the positions that Python 3.11 added."""
 
     def __init__(self, code: CodeType) -> None:
-        super().__init__(_Unplaced(code))
+        super().__init__(_CodeWithoutPositions(code))
 
     @property
     def co_positions(self) -> Callable[[], Iterator[Any]]:
@@ -49,9 +49,9 @@ class Code(_einfo._Code):
         return Code.__new__, (Code,), self.__dict__
 
 
-def written(kind: Any, error: BaseException, trace: TracebackType | None) -> list[str]:
-    """As `traceback.format_exception`. A stack that was written before is not written again."""
-    if not _alone(error):
+def format_exception(kind: Any, error: BaseException, trace: TracebackType | None) -> list[str]:
+    """As `traceback.format_exception`; the text of a stack is formatted once and then kept."""
+    if not _is_alone(error):
         return traceback.format_exception(kind, error, trace)
     places = tuple(_places(trace))
     text = _texts.get(places)
@@ -63,10 +63,14 @@ def written(kind: Any, error: BaseException, trace: TracebackType | None) -> lis
     return [head, text, *traceback.format_exception_only(kind, error)]
 
 
-def _alone(error: BaseException) -> bool:
-    """Whether no other exception is told with it, nor names that its frames know."""
-    told_too = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    return told_too is None and not isinstance(error, (BaseExceptionGroup, NameError))
+def _is_alone(error: BaseException) -> bool:
+    """Whether its text is made of its own frames alone.
+
+    A cause, a context and the members of a group are formatted with it; a NameError's text has
+    suggestions from its frames.
+    """
+    shown_too = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return shown_too is None and not isinstance(error, (BaseExceptionGroup, NameError))
 
 
 def _places(trace: TracebackType | None) -> Iterator[tuple[str, str, int, int]]:
@@ -76,7 +80,7 @@ def _places(trace: TracebackType | None) -> Iterator[tuple[str, str, int, int]]:
         trace = trace.tb_next
 
 
-def lighten() -> None:
-    """For this process and the children that it forks."""
+def install() -> None:
+    """Replaces billiard's functions in this process and in the children that it forks."""
     _einfo._Frame.Code = Code
-    _einfo.traceback = SimpleNamespace(format_exception=written)
+    _einfo.traceback = SimpleNamespace(format_exception=format_exception)

@@ -1,6 +1,7 @@
-"""`celery -A project worker`: takes its shape from the profile behind `-Q` or `--profile`.
+"""`celery -A project worker`: its options come from the profile that `-Q` or `--profile` selects.
 
-Decided here and not in a signal: Celery has resolved pool and prefetch before `celeryd_init`.
+They are set here and not in a signal, since Celery has read pool and prefetch before
+`celeryd_init`.
 """
 
 from typing import Any
@@ -14,13 +15,13 @@ from dutiful.catalogue.profiles import Profile, ProfileError
 from dutiful.conf import conf
 from dutiful.database import connections
 from dutiful.task.start import refuse_on_errors
-from dutiful.worker.drain.worker import DrainingWorker
+from dutiful.worker.draining_worker import DrainingWorker
 from dutiful.worker.thread_safety import unsafe
 from dutiful.worker.threads.pool import TaskPool, instead_of
 
 
 class Worker(DrainingWorker):
-    """Celery's worker in the shape of a profile. Flags given on the command line win."""
+    """Celery's worker with the options of a profile. Flags of the command line override them."""
 
     profile: Profile
 
@@ -32,7 +33,7 @@ class Worker(DrainingWorker):
         refuse_on_errors(f"worker {self.profile.name}")
         if not _given("hostname", hostname):
             hostname = host_format(default_nodename(f"{self.profile.name}@%h"))
-        for option, value in shape(self.profile, options.get("queues")).items():
+        for option, value in profile_options(self.profile, options.get("queues")).items():
             if option == "queues" or not _given(option, options.get(option)):
                 options[option] = value
         options["pool"] = instead_of(options.get("pool"))
@@ -56,25 +57,29 @@ class Worker(DrainingWorker):
 
 
 def choose(name: str | None, queues: list[str] | None) -> Profile:
-    """The profile of that name, else the first that serves the queues. Raises ProfileError."""
-    shapes = conf().shapes
+    """Returns the profile of that name, else the first that serves all queues.
+
+    Raises ProfileError where there is none, or where neither a name nor queues are given.
+    """
+    known = conf().shapes
     if name is None and not queues:
-        flags = ", ".join(f"--profile {each.name}" for each in shapes)
+        flags = ", ".join(f"--profile {each.name}" for each in known)
         raise ProfileError(
             f"say what this worker serves: {flags}, or -Q with queues."
             " One worker for everything would let slow work hold up urgent work."
         )
-    profile = profiles.named(name, shapes) if name else profiles.serving(queues or [], shapes)
+    profile = profiles.named(name, known) if name else profiles.serving(queues or [], known)
     if name and queues and not set(queues) <= set(profile.queue_names):
-        strays = ", ".join(queue for queue in queues if queue not in profile.queue_names)
+        not_served = ", ".join(queue for queue in queues if queue not in profile.queue_names)
         raise ProfileError(
-            f"profile {name} does not serve {strays}; it serves {', '.join(profile.queue_names)}."
+            f"profile {name} does not serve {not_served};"
+            f" it serves {', '.join(profile.queue_names)}."
         )
     return profile
 
 
-def shape(profile: Profile, queues: list[str] | None) -> dict[str, Any]:
-    """The worker's options that follow from its profile, by Celery's names for them."""
+def profile_options(profile: Profile, queues: list[str] | None) -> dict[str, Any]:
+    """Returns the options that a profile sets, by Celery's names for them."""
     options: dict[str, Any] = {
         "pool": profile.pool,
         "concurrency": profile.slots,
@@ -87,7 +92,7 @@ def shape(profile: Profile, queues: list[str] | None) -> dict[str, Any]:
 
 
 def _given(option: str, value: Any) -> bool:
-    """Whether a flag was really given: an explicit `-P prefork` looks like the default."""
+    """Whether a flag was given: the value of an explicit `-P prefork` is also the default."""
     context = click.get_current_context(silent=True)
     source = context.get_parameter_source(option) if context else None
     if source is None:

@@ -1,1 +1,1 @@
-"""The same empty task in Dramatiq, RQ, Huey and taskiq. Each has `send(count, pool)`."""
+"""The same empty task in Dramatiq, RQ, Huey and taskiq. Each module has `send(count, pool)`."""

@@ -1,4 +1,4 @@
-"""Dramatiq on Redis: a message is held in its worker's list until the work is done."""
+"""Dramatiq on Redis keeps a message in its worker's list until the work is done."""
 
 import os
 

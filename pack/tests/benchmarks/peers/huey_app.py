@@ -1,4 +1,4 @@
-"""Huey on Redis pops before it works: no acknowledgement, so a crash loses what ran."""
+"""Huey on Redis pops a message before the work, so a crash loses it."""
 
 import os
 

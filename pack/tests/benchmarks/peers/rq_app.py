@@ -1,4 +1,4 @@
-"""RQ: a process for each job, which stays in a registry until it is done."""
+"""RQ forks a process for each job, which stays in a registry until it is done."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""taskiq on a Redis stream: acknowledged after the work, as its worker does by default."""
+"""taskiq on a Redis stream acknowledges after the work, which is its default."""
 
 import asyncio
 import os

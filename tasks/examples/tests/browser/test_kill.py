@@ -23,7 +23,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     environment = up.settings(folder / "var")
     running = Running(up.COMMAND, folder / "log", environment)
     try:
-        running.wait_for_log("Next: `make drill`", 150)
+        running.wait_for_log("Next: `", 150)
         yield f"http://127.0.0.1:{environment['PORT']}"
     finally:
         running.stop(60)

@@ -1,0 +1,1 @@
+"""A PostgreSQL backend for Django, with a pool: ENGINE "dutiful.database.postgres"."""

@@ -1,7 +1,7 @@
-"""Django's PostgreSQL backend with a pool of ours, and a cheaper look at a connection's health.
+"""Django's PostgreSQL backend with another pool and a cheaper check of a connection's health.
 
-`pool` is made at a process's first query and never outlives a fork. Without OPTIONS["pool"] a
-thread has a connection of its own, as ever.
+A pool is made at the first query of a process and is not used after a fork. Without OPTIONS["pool"]
+each thread has a connection of its own, as in Django.
 """
 
 import os
@@ -9,33 +9,37 @@ import select
 import time
 from typing import Any, Final
 
-import psycopg
 from django.db import connections
 from django.db.backends.base.base import NO_DB_ALIAS
 from django.db.backends.postgresql import base
-from psycopg_pool import ConnectionPool, PoolTimeout
 
+from dutiful import extras
 from dutiful.database.postgres import handover
 
+extras.need("postgres", "The database engine dutiful.database.postgres")
+
+import psycopg  # noqa: E402
+from psycopg_pool import ConnectionPool, PoolTimeout  # noqa: E402
+
 TRUSTED_SECONDS: Final = 5.0
-"""An answer is believed for so long, unless the socket has something to say meanwhile."""
+"""Seconds for which a checked connection counts as healthy, unless its socket becomes readable."""
 _inherited: Final[list[Any]] = []
-"""A parent's, kept for ever: to delete one is to wait for threads that this process has not."""
+"""Pools of a parent process. To delete one would wait for threads that only the parent has."""
 
 
 class Pool(ConnectionPool[Any]):
-    """psycopg's, for waiters who outlast a server's restart."""
+    """psycopg's pool, whose waiting threads survive a restart of the server."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(reconnect_failed=_go_on, **options)
+        super().__init__(reconnect_failed=_reconnect, **options)
 
     def getconn(self, timeout: float | None = None) -> Any:
-        """A connection that answers. Raises PoolTimeout with what the pool knows."""
+        """A connection that answers. Raises PoolTimeout with the pool's numbers."""
         try:
             connection = super().getconn(timeout)
             if answers(connection):
                 return connection
-            self.putconn(connection)  # is replaced, and so is every other that died with it
+            self.putconn(connection)  # the pool replaces it, and check() all others that are dead
             self.check()
             return super().getconn(timeout)
         except PoolTimeout as error:
@@ -48,14 +52,14 @@ class Pool(ConnectionPool[Any]):
             ) from error
 
 
-def _go_on(pool: ConnectionPool[Any]) -> None:
-    """psycopg gives a connect up after `reconnect_timeout`, and starts none for those who wait."""
+def _reconnect(pool: ConnectionPool[Any]) -> None:
+    """Connects again for waiting threads: psycopg gives up after `reconnect_timeout`."""
     if pool.get_stats().get("requests_waiting"):
         pool.check()
 
 
 def answers(connection: Any) -> bool:
-    """Whether the server is there still: a closed socket is seen at once, without a question."""
+    """Whether the server still answers. A closed socket is noticed without a query."""
     try:
         quiet = not _readable(connection.fileno())
         known: float = vars(connection).get("answered_at", 0.0)
@@ -69,16 +73,16 @@ def answers(connection: Any) -> bool:
 
 
 def _readable(fd: int) -> bool:
-    poll = select.poll()  # select() knows no descriptor above 1023
+    poll = select.poll()  # select() supports no descriptor above 1023
     poll.register(fd, select.POLLIN)
     return bool(poll.poll(0))
 
 
-_Django: Any = base.DatabaseWrapper  # its stubs know nothing of pools
+_Django: Any = base.DatabaseWrapper  # its stubs lack pools
 
 
 class DatabaseWrapper(_Django):
-    """As Django's; OPTIONS["pool"] are keywords of `Pool`."""
+    """Django's wrapper. OPTIONS["pool"] are keyword arguments of `Pool`."""
 
     @property
     def pool(self) -> Any:
@@ -101,12 +105,12 @@ class DatabaseWrapper(_Django):
             super().connect()
 
     def close(self) -> None:
-        # Not `_close`: whatever comes out of that, Django then forgets the connection.
+        # Not `_close`: whatever it raises, Django drops the connection afterwards.
         with handover.undisturbed():
             super().close()
 
     def is_usable(self) -> bool:
-        """Asked before a kept connection's first query of a task or a request."""
+        """Called before the first query of a task or a request on a persistent connection."""
         return self.connection is not None and answers(self.connection)
 
 

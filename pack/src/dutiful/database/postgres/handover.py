@@ -1,8 +1,8 @@
-"""While a connection passes between a pool and a thread, nothing may cut the thread short.
+"""Protects the moment in which a pool hands a connection to a thread, or takes it back.
 
-An exception from outside that lands there costs the pool that connection for ever: nobody has it,
-and it counts as in use. Workers raise time limits in their threads, so they say how to wait with
-them (`dutiful/worker/threads/job.py`).
+An asynchronous exception at that moment would lose the connection, which would count as in use for
+ever. Workers raise time limits in their threads, so they set `undisturbed` to a context manager
+that delays them (dutiful/worker/threads/job.py).
 """
 
 from collections.abc import Callable

@@ -1,0 +1,1 @@
+"""`make backup` and `make restore`: `command` copies the database, `broker` the broker's data."""

@@ -1,7 +1,8 @@
-"""A copy of a Redis-compatible server's data, and a server that begins with such a copy.
+"""Copies a Redis-compatible server's data, and lets the embedded broker start with such a copy.
 
-The copy is an RDB file: one moment of all keys. Leases, claims and parked messages are in it, so
-a server that comes back with it, however old, is one that was away for a while.
+The copy is an RDB file with all keys as they were at one moment, leases, claims and parked messages
+among them. To its clients a server that starts with the copy looks like one that was unavailable
+for a while, however old the copy is.
 """
 
 import shutil
@@ -14,8 +15,8 @@ from typing import Any, Final
 from redis.exceptions import ResponseError
 
 SAVE_SECONDS: Final = 300.0
-"""In which a server must have written its data to disk."""
-TURN_SECONDS: Final = 0.05
+"""The most that a server may take to write its data to disk."""
+POLL_SECONDS: Final = 0.05
 
 
 class BackupError(Exception):
@@ -23,10 +24,10 @@ class BackupError(Exception):
 
 
 @contextmanager
-def standing_still(client: Any, seconds: float) -> Iterator[None]:
-    """No message is sent, claimed or settled meanwhile; after `seconds` the server goes on anyway.
+def writes_paused(client: Any, seconds: float) -> Iterator[None]:
+    """Pauses the server's writes for `seconds` at most: no message is sent, claimed or settled.
 
-    Reads go on, and so does the database: commits in this time have published nothing yet.
+    Reads are served, and the database is not paused: commits meanwhile have published nothing yet.
     """
     client.execute_command("CLIENT", "PAUSE", int(seconds * 1000), "WRITE")
     try:
@@ -36,33 +37,33 @@ def standing_still(client: Any, seconds: float) -> Iterator[None]:
 
 
 def begin(client: Any) -> None:
-    """Fixes the moment that is copied, and returns at once. Raises BackupError."""
+    """Starts the copy of this moment's data and returns at once. Raises BackupError."""
     try:
         client.execute_command("BGSAVE")
-    except ResponseError as error:  # it rewrites its append-only file just now, as a rule
+    except ResponseError as error:  # usually because it is rewriting its append-only file
         raise BackupError(f"the server does not save its data: {error}. Try again soon") from error
 
 
 def finish(client: Any, target: Path) -> None:
-    """Waits until the server has written its file, and copies that. Raises BackupError."""
+    """Waits until the server has written the copy, and moves it to `target`. Raises BackupError."""
     deadline = time.monotonic() + SAVE_SECONDS
-    while (said := client.info("persistence"))["rdb_bgsave_in_progress"]:
+    while (status := client.info("persistence"))["rdb_bgsave_in_progress"]:
         if time.monotonic() > deadline:
             raise BackupError(f"the server did not save its data in {SAVE_SECONDS:g} s")
-        time.sleep(TURN_SECONDS)
-    if said["rdb_last_bgsave_status"] != "ok":
+        time.sleep(POLL_SECONDS)
+    if status["rdb_last_bgsave_status"] != "ok":
         raise BackupError("the server could not save its data: see its log (disk, memory)")
     settings = client.config_get("dir", "dbfilename")
     source = Path(settings["dir"]) / settings["dbfilename"]
     shutil.copyfile(source, target)
-    source.unlink()  # a server of ours reads its append-only files, never this one
+    source.unlink()  # the embedded broker reads its append-only files only
 
 
 def put_in_place(copy: Path, folder: Path) -> None:
-    """Makes the data folder of an EmbeddedBroker that starts with the copy.
+    """Makes the data folder of an EmbeddedBroker, which then starts with the copy.
 
-    It reads append-only files: the copy becomes the base that they begin with. Raises
-    FileExistsError where the folder has data already.
+    The broker reads append-only files, so the copy becomes their base file. Raises
+    FileExistsError if the folder has data already.
     """
     files = folder / "appendonlydir"
     files.mkdir(parents=True)

@@ -1,7 +1,8 @@
 """`make backup` and `make restore`: the broker's data and the database, copied at one moment.
 
-`python -m dutiful.dev.backup.command backup [FOLDER]` while the deployment runs; `restore FOLDER`
-while it does not. docs/backup.md says what a restore loses and what runs again.
+`python -m dutiful.dev.backup.command backup [FOLDER]` needs a deployment that runs; `restore
+FOLDER` needs one that is stopped. docs/backup.md says what a restore loses and which tasks run
+again.
 """
 
 import contextlib
@@ -27,17 +28,18 @@ from dutiful.dev.up.preflight import Refused
 from dutiful.dev.up.service import BROKER_DIR
 
 FOLDER: Final = env.VAR_DIR / "backups"
-STILL_SECONDS: Final = 5.0
-"""For which messages stand still, at most: a third of a lease."""
+PAUSE_SECONDS: Final = 5.0
+"""The longest pause of the broker's writes: a third of a lease."""
 BROKER_COPY, SQLITE_COPY, POSTGRES_COPY = "broker.rdb", "db.sqlite3", "db.dump"
 ELSEWHERE: Final = (
-    "the broker at {url} is not ours, so it was not copied. Take its provider's snapshot (on a"
-    " server of your own: BGSAVE, then copy dump.rdb) just before the database's: docs/backup.md."
+    "the broker at {url} was not started by `make up`, so it was not copied. Take its"
+    " provider's snapshot (on a server of your own: BGSAVE, then copy dump.rdb) just before the"
+    " database's: `python -m dutiful docs backup`."
 )
 
 
 def back_up(folder: Path) -> None:
-    """Raises BackupError. Only this user may read the copies."""
+    """Copies broker and database into a new folder, for this user only. Raises BackupError."""
     folder.mkdir(parents=True, mode=0o700)
     with contextlib.ExitStack() as ends:
         if env.broker_url():
@@ -49,13 +51,13 @@ def back_up(folder: Path) -> None:
             redis.Redis.from_url(env.EMBEDDED_BROKER_URL, decode_responses=True)
         )
         try:
-            with backup.standing_still(client, STILL_SECONDS):
+            with backup.writes_paused(client, PAUSE_SECONDS):
                 backup.begin(client)
                 copy_database = ends.enter_context(_database_moment())
         except redis.ConnectionError as error:
             raise BackupError(
                 f"no broker at {env.EMBEDDED_BROKER_URL}: `make up` starts it. While it is down,"
-                f" copy {BROKER_DIR} and the database as they lie ({error})"
+                f" copy the folder {BROKER_DIR} and the database's files ({error})"
             ) from error
         backup.finish(client, folder / BROKER_COPY)
         copy_database(folder)
@@ -63,12 +65,12 @@ def back_up(folder: Path) -> None:
 
 @contextlib.contextmanager
 def _database_moment() -> Iterator[Any]:
-    """Fixes the moment; what it gives copies that into a folder, while commits go on."""
+    """Yields a function that copies the data of this moment into a folder; commits go on."""
     database = env.database()
     if "sqlite3" in database["ENGINE"]:
         with contextlib.closing(sqlite3.connect(database["NAME"])) as source:
             source.execute("BEGIN")
-            source.execute("SELECT count(*) FROM sqlite_master").fetchone()  # from here on
+            source.execute("SELECT count(*) FROM sqlite_master").fetchone()  # begins the snapshot
 
             def copy_sqlite(folder: Path) -> None:
                 with contextlib.closing(sqlite3.connect(folder / SQLITE_COPY)) as target:
@@ -95,14 +97,14 @@ def _database_moment() -> Iterator[Any]:
 
 
 def restore(folder: Path) -> None:
-    """Puts the copies in place; what was there is kept beside. Raises BackupError, Refused."""
+    """Puts the copies in place and keeps the old data beside them. Raises BackupError, Refused."""
     found = [name for name in (BROKER_COPY, SQLITE_COPY, POSTGRES_COPY) if (folder / name).exists()]
     if not found:
         raise BackupError(f"{folder} holds no backup. There are: {_known()}")
     with state.lock():
         left = state.stop_leftovers()
         if left:
-            print(f"stopped what an earlier run left: {', '.join(left)}")
+            print(f"stopped processes of an earlier run: {', '.join(left)}")
         if ports.taken(env.BROKER_PORT.get()):
             raise BackupError(
                 f"a broker answers on port {env.BROKER_PORT.get()}: stop it, and the workers, first"
@@ -120,7 +122,7 @@ def restore(folder: Path) -> None:
             _program("pg_restore")
             words = ("--clean", "--if-exists", "--no-owner", "--single-transaction")
             _run("pg_restore", *words, str(folder / POSTGRES_COPY))
-    print(f"{', '.join(found)} of {folder} in place; what was there ends with {aside}")
+    print(f"{', '.join(found)} of {folder} in place; the names of the old data end with {aside}")
 
 
 def _aside(path: Path, end: str) -> None:

@@ -8,7 +8,7 @@ from dutiful.dev.embedded import BrokerError
 from dutiful.dev.up import preflight, state
 from dutiful.dev.up.preflight import Refused
 from dutiful.dev.up.supervisor import Supervisor
-from dutiful.monitoring import env as _monitoring  # noqa: F401  # declares its variables
+from dutiful.dev.variables import declare_all
 
 
 async def _run() -> int:
@@ -17,6 +17,7 @@ async def _run() -> int:
 
 def main() -> int:
     try:
+        declare_all()
         for variable in env.VARIABLES:
             variable.get()
         with state.lock():

@@ -1,6 +1,6 @@
-"""Migrates, and makes the demo user: `python -m dutiful.dev.up.database`, a process of its own.
+"""Migrates and makes the demo user: `python -m dutiful.dev.up.database`, a process of its own.
 
-So the supervisor does not carry Django. One line on the way out when the database does not answer.
+It keeps Django out of the supervisor. If the database does not answer, its last line says so.
 """
 
 import os
@@ -15,7 +15,7 @@ from dutiful import env
 DEMO_USER: Final = "demo"
 DEMO_PASSWORD_VARIABLE: Final = "UP_DEMO_PASSWORD"  # noqa: S105  # its name, not its value
 UNREACHABLE: Final = 3
-"""Exit code: the last line says why."""
+"""The exit code if the database does not answer; the last line says why."""
 
 
 def main() -> int:
@@ -39,7 +39,7 @@ def main() -> int:
 
 
 def make_demo_user(password: str) -> None:
-    """The superuser of the table. Left as it is where the password is right already."""
+    """Makes the superuser that the table names, or sets its password if that is another one."""
     from django.contrib.auth import get_user_model
 
     users = get_user_model()._default_manager

@@ -1,4 +1,4 @@
-"""The login of a developer's machine: random for each clone, kept in var/."""
+"""The demo login: a random password for each clone, kept in var/."""
 
 import secrets
 from typing import Final
@@ -9,14 +9,14 @@ FILE: Final = env.VAR_DIR / "demo-password"
 
 
 def wanted() -> bool:
-    """Only on the default set-up: nobody's database gets a superuser from us."""
+    """Whether a demo user is made: only in the default database, never in a server's."""
     return env.ENVIRONMENT.get() == "development" and (
         env.DATABASE_URL.get() == env.DATABASE_URL.default
     )
 
 
 def password() -> str:
-    """The same at every start, so that a browser stays logged in."""
+    """The password. It is the same at every start, so that a browser stays logged in."""
     if not FILE.exists():
         FILE.touch(mode=0o600)
     if not FILE.read_text().strip():

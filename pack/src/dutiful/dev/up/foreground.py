@@ -1,7 +1,7 @@
 """`make worker`: one worker with this terminal's stdin, so that `breakpoint()` works.
 
-It joins the `make up` that runs here: same broker, same mailbox, and that one's worker of the
-same profile makes room while it lives. Without a `make up` it needs BROKER_URL.
+It uses the broker and the mailbox of the `make up` that runs here, which stops its own worker of
+the same profile meanwhile. Without a `make up` it needs BROKER_URL.
 """
 
 import os
@@ -13,7 +13,7 @@ from dutiful.dev.up import ports, state
 
 
 def main(words: list[str]) -> None:
-    """Becomes the worker; `words` are its flags. Exits with 1 where there is no broker."""
+    """Replaces this process by the worker; `words` are its flags. Exits with 1 without a broker."""
     if not env.broker_url() and not ports.taken(env.BROKER_PORT.get()):
         sys.exit(
             f"make worker: no broker on port {env.BROKER_PORT.get()}. Run `make up` in another"
@@ -24,7 +24,7 @@ def main(words: list[str]) -> None:
     environment = {**state.read().get("environment", {}), **os.environ}
     program = Path(sys.executable).with_name("celery")
     flags = ["-A", os.environ["DJANGO_SETTINGS_MODULE"].partition(".")[0], "worker", *words]
-    os.execve(program, [str(program), *flags], environment)  # noqa: S606  # it has this terminal
+    os.execve(program, [str(program), *flags], environment)  # noqa: S606  # the worker keeps this terminal
 
 
 if __name__ == "__main__":

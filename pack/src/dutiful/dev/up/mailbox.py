@@ -1,4 +1,4 @@
-"""The mailbox of a developer's machine: a real SMTP server that keeps each message in a file."""
+"""The development mailbox: a real SMTP server that keeps each message in a file."""
 
 import asyncio
 import itertools
@@ -9,14 +9,14 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 
 class Mailbox:
-    """Writes each message to `<UTC time>-<number>.eml`, whole or not at all."""
+    """Writes each message to `<UTC time>-<number>.eml`, atomically."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._numbers = itertools.count(1)
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
-        """aiosmtpd's hook: the whole message has arrived."""
+        """Keeps a message. aiosmtpd calls this when the whole message has arrived."""
         assert isinstance(envelope.content, bytes)
         when = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
         file = self.folder / f"{when}-{next(self._numbers):06}.eml"

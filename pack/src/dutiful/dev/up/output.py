@@ -1,4 +1,4 @@
-"""What the processes say: held back until the table is shown, then a line each in its colour."""
+"""The processes' output, which is kept back until the table is shown and then coloured."""
 
 import os
 import sys
@@ -9,11 +9,11 @@ from typing import Final, TextIO
 from honcho.colour import get_colours
 
 KEPT: Final = 40
-"""Lines of each process that a failed start shows."""
+"""How many lines of a process a failed start shows."""
 
 
 class Output:
-    """Lines of all processes on one stream. `broken()` is called when nobody reads any more."""
+    """Writes the lines of all processes to one stream; calls `broken()` if its reader has gone."""
 
     def __init__(self, width: int, broken: Callable[[], None], stream: TextIO = sys.stdout) -> None:
         self.width = width
@@ -26,7 +26,7 @@ class Output:
         self._colours: defaultdict[str, str] = defaultdict(lambda: next(colours))
 
     def line(self, name: str, text: str) -> None:
-        """One line of a process: now, or kept for a failed start."""
+        """Writes a line of a process, or keeps it for a failed start while `quiet`."""
         if self.quiet:
             self._last[name].append(text)
         else:
@@ -36,7 +36,7 @@ class Output:
             self.write(f"{prefix} {text}")
 
     def last(self, name: str) -> str:
-        """What the process said last."""
+        """The last lines of a process."""
         return "\n".join(self._last[name])
 
     def write(self, text: str) -> None:

@@ -1,21 +1,21 @@
-"""How long a process that keeps dying waits before its next start."""
+"""The pause before a process that has ended is started again."""
 
 from typing import Final
 
 FIRST: Final = 0.5
 LONGEST: Final = 30.0
 HEALTHY: Final = 60.0
-"""Seconds of life after which the pause is short again."""
+"""A process that ran for so many seconds is healthy: its next pause is the first one again."""
 
 
 class Pause:
-    """0.5 s, doubling to 30 s; from the start again once the process has lived for a minute."""
+    """The pauses of one process in seconds: 0.5, then twice the last one, up to 30."""
 
     def __init__(self) -> None:
         self._next = FIRST
 
     def after(self, lived: float) -> float:
-        """Seconds to wait now, after a life of so many seconds."""
+        """The next pause, for a process that ran for `lived` seconds."""
         if lived >= HEALTHY:
             self._next = FIRST
         pause, self._next = self._next, min(self._next * 2, LONGEST)

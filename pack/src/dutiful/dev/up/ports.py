@@ -1,4 +1,4 @@
-"""Whether a TCP port of the loopback is taken, and by whom."""
+"""Finds out whether a TCP port of the loopback is taken, and by which process."""
 
 import shutil
 import socket
@@ -7,9 +7,9 @@ from pathlib import Path
 
 
 def taken(port: int) -> bool:
-    """Whether something listens on the port."""
+    """Whether a process listens on the port."""
     with socket.socket() as probe:
-        # As servers do: a connection that has just ended does not keep the port.
+        # As servers do, so that a connection that has just ended does not count.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
@@ -19,12 +19,12 @@ def taken(port: int) -> bool:
 
 
 def next_free(port: int) -> int:
-    """The first port above it that nobody listens on."""
+    """The first free port above `port`."""
     return next(other for other in range(port + 1, 65536) if not taken(other))
 
 
 def holder(port: int) -> str:
-    """ "python3, pid 123", or "another program" where this machine does not tell."""
+    """The process that listens, as "python3, pid 123"; "another program" if it cannot be found."""
     pid = _from_proc(port) if Path("/proc/net/tcp").exists() else _from_lsof(port)
     if not pid:
         return "another program"
@@ -40,7 +40,7 @@ def holder(port: int) -> str:
 
 
 def _from_proc(port: int) -> str:
-    """Linux: the listening socket's inode, then the process that holds it open."""
+    """Looks up the listening socket's inode, then the process that holds it open (Linux)."""
     inodes = set()
     for table in (Path("/proc/net/tcp"), Path("/proc/net/tcp6")):
         for line in table.read_text().splitlines()[1:] if table.exists() else []:
@@ -51,13 +51,13 @@ def _from_proc(port: int) -> str:
         try:
             if str(link.readlink()) in inodes:
                 return link.parts[2]
-        except OSError:  # gone meanwhile, or another user's
+        except OSError:  # the process has ended, or is another user's
             continue
     return ""
 
 
 def _from_lsof(port: int) -> str:
-    """macOS brings lsof."""
+    """Asks lsof, which is part of macOS."""
     if not shutil.which("lsof"):
         return ""
     said = subprocess.run(

@@ -1,4 +1,4 @@
-"""What must hold before anything starts. Each failure is one line that says what to do."""
+"""Checks before the start. Each failure is one line that says what to do."""
 
 import socket
 import urllib.error
@@ -14,7 +14,7 @@ from dutiful import env
 from dutiful.dev.up import ports
 
 SECONDS = 3.0
-"""How long an outside server may take to answer."""
+"""How long a server outside may take to answer."""
 
 
 class Refused(Exception):
@@ -22,7 +22,7 @@ class Refused(Exception):
 
 
 def check_ports() -> None:
-    """Raises Refused where a port that we need is taken."""
+    """Raises Refused if a port that `make up` needs is taken."""
     wanted = [env.PORT, env.FLOWER_PORT]
     if not env.broker_url():
         wanted.append(env.BROKER_PORT)
@@ -36,7 +36,7 @@ def check_ports() -> None:
 
 
 def check_broker() -> None:
-    """Raises Refused where BROKER_URL or REDIS_URL names a server that does not answer."""
+    """Raises Refused if BROKER_URL or REDIS_URL names a server that does not answer."""
     url = env.broker_url()
     if not url:
         return
@@ -59,9 +59,9 @@ def shown_broker() -> str:
 
 
 def answers(url: str) -> bool:
-    """Whether something speaks HTTP there, whatever it says."""
+    """Whether an HTTP server answers there, with any status."""
     try:
-        with urllib.request.urlopen(url, timeout=SECONDS):  # noqa: S310  # a URL of our own
+        with urllib.request.urlopen(url, timeout=SECONDS):  # noqa: S310  # a URL of this machine
             return True
     except urllib.error.HTTPError:
         return True
@@ -86,7 +86,7 @@ def _ping(url: str) -> None:
 
 
 def _connect(url: str) -> None:
-    """RabbitMQ, Sentinel: that the first server named takes a connection says enough."""
+    """Connects to the first server of a RabbitMQ or Sentinel URL. Raises OSError."""
     parts = urlsplit(url.split(";")[0])
     usual = {"amqp": 5672, "amqps": 5671, "sentinel": 26379}[parts.scheme]
     address = (parts.hostname or "127.0.0.1", parts.port or usual)

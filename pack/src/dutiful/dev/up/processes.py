@@ -1,4 +1,4 @@
-"""One process kept alive: started, read, restarted after a pause, stopped within its grace."""
+"""Keeps one process alive: starts it, reads its output, restarts it after a pause, stops it."""
 
 import asyncio
 import contextlib
@@ -16,11 +16,11 @@ READ_BYTES = 65536
 
 
 class StartError(Exception):
-    """A process that ended, or did not come up, before the table. One line."""
+    """A process ended, or was not up in time, before the table was shown. One line says which."""
 
 
 class Process:
-    """A service's process, in a session of its own: the terminal's Ctrl-C does not reach it."""
+    """The process of a service, in its own session: the terminal's Ctrl-C does not reach it."""
 
     def __init__(self, service: Service, output: Output, changed: Callable[[], None]) -> None:
         self.service = service
@@ -29,10 +29,10 @@ class Process:
         self.popen: asyncio.subprocess.Process | None = None
         self.up = asyncio.Event()
         self._now = asyncio.Event()
-        """Set to end a pause, or to say that the end of the process was meant."""
+        """Set to end a pause, or while the process ends because it was told to."""
         self._stopping = False
         self._wanted = asyncio.Event()
-        """Clear while another process does its work."""
+        """Clear while `make worker` takes the place of the process."""
         self._wanted.set()
         self._killer: asyncio.Task[None] | None = None
         self._readers: set[asyncio.Task[None]] = set()
@@ -42,7 +42,7 @@ class Process:
         return self.popen.pid if self.popen and self.popen.returncode is None else None
 
     async def supervise(self) -> None:
-        """Until `stop()`. Raises StartError when the process ends before it was ever up."""
+        """Returns after `stop()`. Raises StartError if the process ends before it was ever up."""
         pause = Pause()
         while await self._wanted.wait() and not self._stopping:
             started = time.monotonic()
@@ -50,7 +50,7 @@ class Process:
             waiter = asyncio.create_task(self._wait_until_up())
             code = await popen.wait()
             waiter.cancel()
-            self.signal_group(signal.SIGKILL)  # a dead leader's children do not work on alone
+            self.signal_group(signal.SIGKILL)  # its children must not continue alone
             if self._killer:
                 self._killer.cancel()
             self.changed()
@@ -58,29 +58,29 @@ class Process:
                 if not self.up.is_set():
                     raise StartError(f"{self.service.name} {how(code)} before it was up")
                 seconds = pause.after(time.monotonic() - started)
-                self.say(f"{self.service.name} {how(code)}; starts again in {seconds:g} s")
+                self.report(f"{self.service.name} {how(code)}; starts again in {seconds:g} s")
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._now.wait(), seconds)
             self._now.clear()
 
     def restart(self) -> None:
-        """Ends it within its grace and starts it at once; ends a pause."""
+        """Stops the process within its grace and starts it at once; ends a pause."""
         self._now.set()
         self._terminate()
 
     def stop(self) -> None:
-        """Ends it within its grace, for good. `supervise()` returns when it is gone."""
+        """Stops the process within its grace; `supervise()` returns when it has ended."""
         self._stopping = True
         self._wanted.set()
         self.restart()
 
     @property
-    def away(self) -> bool:
-        """Stopped for a while, by `make_room()`."""
+    def displaced(self) -> bool:
+        """Whether `make_room()` has stopped it."""
         return not self._wanted.is_set()
 
     def make_room(self) -> None:
-        """Ends it until `come_back()`."""
+        """Stops the process until `come_back()`."""
         self._wanted.clear()
         self.restart()
 
@@ -89,16 +89,16 @@ class Process:
         self._wanted.set()
 
     def signal_group(self, number: int) -> None:
-        """To the process and all its children."""
+        """Sends the signal to the process and all its children."""
         if self.popen:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.popen.pid, number)
 
-    def say(self, text: str) -> None:
+    def report(self, text: str) -> None:
         self.output.line("up", text)
 
     def _terminate(self) -> None:
-        # To the main process alone: a prefork child that is told to stop drops its task.
+        # Only to the main process: a prefork child that gets SIGTERM drops its task.
         if self.popen and self.popen.returncode is None:
             self.popen.terminate()
             if self._killer is None or self._killer.done():
@@ -106,11 +106,11 @@ class Process:
 
     async def _kill_late(self) -> None:
         await asyncio.sleep(self.service.grace)
-        self.say(f"{self.service.name} did not stop within {self.service.grace:g} s; killed")
+        self.report(f"{self.service.name} did not stop within {self.service.grace:g} s; killed")
         self.signal_group(signal.SIGKILL)
 
     async def _start(self) -> asyncio.subprocess.Process:
-        # A pipe of our own: a grandchild that holds it open must not hold up `wait()`.
+        # asyncio's own pipe would delay `wait()` while a grandchild holds it open.
         read, write = os.pipe()
         try:
             self.popen = await asyncio.create_subprocess_exec(
@@ -124,7 +124,7 @@ class Process:
             )
         finally:
             os.close(write)
-        self._said_ready = asyncio.Event()
+        self._ready_line = asyncio.Event()
         reader = asyncio.create_task(self._read(read))
         self._readers.add(reader)
         reader.add_done_callback(self._readers.discard)
@@ -132,7 +132,7 @@ class Process:
             self._terminate()
         self.changed()
         if self.up.is_set():
-            self.say(f"{self.service.name} started, pid {self.popen.pid}")
+            self.report(f"{self.service.name} started, pid {self.popen.pid}")
         return self.popen
 
     async def _read(self, descriptor: int) -> None:
@@ -155,19 +155,19 @@ class Process:
     def _line(self, raw: bytes) -> None:
         text = raw.decode(errors="replace").rstrip("\r")
         if self.service.ready_text and self.service.ready_text in text:
-            self._said_ready.set()
+            self._ready_line.set()
         self.output.line(self.service.name, text)
 
     async def _wait_until_up(self) -> None:
         if self.service.ready_text:
-            await self._said_ready.wait()
+            await self._ready_line.wait()
         while self.service.ready and not await asyncio.to_thread(self.service.ready):
             await asyncio.sleep(0.1)
         self.up.set()
 
 
 def how(code: int) -> str:
-    """How a process ended, from its return code."""
+    """Says how a process ended, from its return code."""
     if code >= 0:
         return f"ended with exit code {code}"
     return f"was killed by {signal.Signals(-code).name}"

@@ -1,4 +1,4 @@
-"""What there is to run: the Procfile's lines, as a developer's machine runs them."""
+"""The services of `make up`: the Procfile's lines, with their ports and signs of readiness."""
 
 import os
 import re
@@ -22,32 +22,32 @@ BROKER_DIR: Final = env.VAR_DIR / "broker"
 
 @dataclass(frozen=True)
 class Service:
-    """One process to keep alive."""
+    """A process to keep alive."""
 
     name: str
     command: list[str]
     where: str = ""
-    """What the table shows: a URL, or what it does."""
+    """The table's last column: a URL, or a word on the work."""
     environment: Mapping[str, str] = field(default_factory=dict)
     ready_text: str = ""
-    """It is up once it has written this."""
+    """The process is up when it has written this text."""
     ready: Callable[[], bool] | None = None
-    """It is up once this is true; asked in a thread."""
+    """The process is up when this returns True; it is called in a thread."""
     grace: float = 10
-    """Seconds to stop in."""
+    """How many seconds the process may take to stop."""
     reload_on: tuple[str, ...] = ()
-    """Endings of the files whose change restarts it."""
+    """The endings of the files whose change restarts the process."""
 
 
 def broker() -> Service:
-    """The embedded broker. Raises BrokerError when this machine has no server program."""
+    """The embedded broker. Raises BrokerError if this machine has no server program."""
     BROKER_DIR.mkdir(parents=True, exist_ok=True)
     server = EmbeddedBroker(BROKER_DIR, env.BROKER_PORT.get())
     return Service("broker", server.command, f"{server.url}  (var/broker)", ready=server.answers)
 
 
 def from_procfile(environment: Mapping[str, str], answers: Callable[[str], bool]) -> list[Service]:
-    """Every line but `release`, in the file's order. `answers(url)`: whether HTTP is served."""
+    """A service for each line but `release`. `answers(url)` says whether HTTP is served there."""
     lines: dict[str, str] = parse_procfile(PROCFILE.read_text()).processes
     return [
         _service(name, line, environment, answers)
@@ -59,11 +59,11 @@ def from_procfile(environment: Mapping[str, str], answers: Callable[[str], bool]
 def _service(
     name: str, line: str, environment: Mapping[str, str], answers: Callable[[str], bool]
 ) -> Service:
-    # exec: the pid in the table is the program's, and signals reach it, not a shell.
+    # With exec, pid and signals are those of the program and not of a shell.
     command = ["/bin/sh", "-c", f"exec {line}"]
     own = {**environment, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     if name == "web":
-        # The Procfile names no address: Heroku gets 0.0.0.0:$PORT, a developer the loopback.
+        # The Procfile names no address; gunicorn would take 0.0.0.0:$PORT, as on Heroku.
         url = f"http://127.0.0.1:{env.PORT.get()}"
         own["GUNICORN_CMD_ARGS"] = f"--bind 127.0.0.1:{env.PORT.get()} --log-level warning"
         return Service(

@@ -1,4 +1,4 @@
-"""What `make up` runs, kept in var/up.json: for a second `make up`, and for one after a crash."""
+"""var/up.json: the processes of `make up`, for a second one and for one after a crash."""
 
 import contextlib
 import fcntl
@@ -20,7 +20,7 @@ LEFTOVER_SECONDS: Final = 10.0
 
 
 def lock() -> TextIO:
-    """Held until the process ends, however it ends. Raises Refused when another holds it."""
+    """Takes the lock, which the process holds until it ends. Raises Refused if another holds it."""
     env.VAR_DIR.mkdir(parents=True, exist_ok=True)
     handle = LOCK.open("a")
     try:
@@ -34,7 +34,7 @@ def lock() -> TextIO:
 
 
 def read() -> dict[str, Any]:
-    """What the last `make up` wrote; empty when there is nothing to read."""
+    """The file's content; empty without a file."""
     try:
         found: dict[str, Any] = json.loads(FILE.read_text())
     except (FileNotFoundError, ValueError):
@@ -43,7 +43,7 @@ def read() -> dict[str, Any]:
 
 
 def write(pids: dict[str, int], environment: dict[str, str]) -> None:
-    """Whole or not at all, and for this user only: it holds the demo login."""
+    """Writes the file atomically, and for this user only: it holds the demo login."""
     processes = {name: [pid, identity(pid)] for name, pid in pids.items()}
     fresh = FILE.with_suffix(".part")
     fresh.touch(mode=0o600)
@@ -54,13 +54,13 @@ def write(pids: dict[str, int], environment: dict[str, str]) -> None:
 
 
 def take_place_of(name: str) -> None:
-    """This process does the work of that one for as long as it lives: `make up` makes room."""
+    """Lets this process work in place of the named one until it ends: `make up` stops its own."""
     env.VAR_DIR.mkdir(parents=True, exist_ok=True)
     _place_of(name).write_text(f"{os.getpid()} {identity(os.getpid())}")
 
 
 def place_taken(name: str) -> bool:
-    """Whether a live process has taken the place of that one."""
+    """Whether a live process works in place of the named one."""
     try:
         pid, _, was = _place_of(name).read_text().partition(" ")
     except FileNotFoundError:
@@ -76,16 +76,16 @@ def _place_of(name: str) -> Path:
 
 
 def stop_leftovers() -> list[str]:
-    """Ends what a `make up` that was killed left running. Returns their names.
+    """Stops the processes that a killed `make up` left. Returns their names.
 
-    Only what is provably ours: same pid, same start, same boot. A pid alone may be anybody's.
+    A pid alone may be another program's by now, so start time and boot must be the same as well.
     """
     left = {
         name: pid
         for name, (pid, was) in read().get("processes", {}).items()
         if was and identity(pid) == was
     }
-    # The broker last, as at any stop: workers put back what they hold.
+    # The broker stops last, so that workers can put back their messages.
     broker = {"broker": left["broker"]} if "broker" in left else {}
     _end([pid for name, pid in left.items() if name not in broker])
     _end(list(broker.values()))
@@ -108,11 +108,11 @@ def _end(pids: list[int]) -> None:
 
 
 def identity(pid: int) -> str:
-    """What no other process has had or will have: the pid's start and boot; "" if it is gone."""
+    """The process's start time and the boot, which are unique together; "" if it has ended."""
     stat = Path(f"/proc/{pid}/stat")
     if Path("/proc/self/stat").exists():
         try:
-            # After the command's closing bracket: state is field 3, the start field 22.
+            # Fields are counted after the command's closing bracket: state is 3, start time 22.
             fields = stat.read_text().rpartition(")")[2].split()
         except (FileNotFoundError, ProcessLookupError):
             return ""

@@ -1,4 +1,4 @@
-"""The life of `make up`: start in order, show the table, watch, stop in order."""
+"""Runs `make up`: starts everything in order, shows the table, watches, stops in order."""
 
 import asyncio
 import contextlib
@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from django.conf import settings
+
 from dutiful import env
 from dutiful.dev.up import database, demo, preflight, service, state, watch
 from dutiful.dev.up.mailbox import Mailbox
@@ -15,13 +17,13 @@ from dutiful.dev.up.output import Output
 from dutiful.dev.up.preflight import Refused
 from dutiful.dev.up.processes import Process, StartError
 from dutiful.dev.up.service import Service
-from dutiful.dev.up.table import Row, farewell, table
+from dutiful.dev.up.table import Row, next_steps, table
 
 START_SECONDS: Final = 120.0
 
 
 class Supervisor:
-    """Everything that runs, and the two ways it ends: Ctrl-C, or a start that fails."""
+    """All processes of `make up`. They end by Ctrl-C, or because a start has failed."""
 
     def __init__(self) -> None:
         self.stopping = asyncio.Event()
@@ -33,7 +35,7 @@ class Supervisor:
         self.login = ""
 
     async def run(self) -> int:
-        """Until Ctrl-C. Returns the exit code."""
+        """Runs until Ctrl-C. Returns the exit code."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self._asked_to_stop)
@@ -68,7 +70,7 @@ class Supervisor:
             asyncio.create_task(self._make_room()),
         }
         try:
-            # wait, not gather: the end of this task must not cancel those.
+            # Not gather, which would cancel the others together with this task.
             done, _ = await asyncio.wait(
                 {*watchers, *self.tasks.values()}, return_when=asyncio.FIRST_EXCEPTION
             )
@@ -79,7 +81,7 @@ class Supervisor:
                 watcher.cancel()
 
     def _addresses(self) -> None:
-        """What the processes must agree on and nobody has set."""
+        """Sets the variables that all processes need and that are not set: URLs and logins."""
         site = {
             "SITE_URL": f"http://127.0.0.1:{env.PORT.get()}",
             "FLOWER_URL": f"http://127.0.0.1:{env.FLOWER_PORT.get()}",
@@ -91,7 +93,7 @@ class Supervisor:
         self.environment |= {name: url for name, url in site.items() if not os.environ.get(name)}
 
     async def _start(self, services: list[Service]) -> None:
-        """Returns when all of them are up. Raises StartError when one is not."""
+        """Starts the services and returns when all are up. Raises StartError if one is not."""
         fresh = {s.name: Process(s, self.output, self._changed) for s in services}
         self.processes |= fresh
         lives = {n: asyncio.create_task(p.supervise(), name=n) for n, p in fresh.items()}
@@ -111,7 +113,7 @@ class Supervisor:
         failed = next((n for n, life in lives.items() if life in done), late[0])
         self.output.write(self.output.last(failed))
         if lives[failed] in done:
-            await lives[failed]  # raises what ended it
+            await lives[failed]  # raises its StartError
         raise StartError(f"{failed} was not up within {START_SECONDS:g} s; its output is above")
 
     async def _prepare_database(self) -> None:
@@ -137,7 +139,7 @@ class Supervisor:
         if child.returncode:
             self.output.write(said)
             raise Refused("the migrations failed; what they said is above")
-        # Only the children of this step need it; Flower has it as its login.
+        # Only this step needs it; Flower has it in FLOWER_BASIC_AUTH.
         self.environment.pop(database.DEMO_PASSWORD_VARIABLE, None)
 
     async def _restart_on_change(self) -> None:
@@ -152,14 +154,14 @@ class Supervisor:
                 process.restart()
 
     async def _make_room(self) -> None:
-        """`make worker` takes the place of ours: its breakpoint() must get the tasks."""
+        """Stops a worker while a `make worker` runs, whose breakpoint() must get the tasks."""
         while True:
             for name, process in self.processes.items():
                 taken = state.place_taken(name)
-                if taken and not process.away:
+                if taken and not process.displaced:
                     self.output.line("up", f"{name} stops: `make worker` takes its place")
                     process.make_room()
-                elif process.away and not taken:
+                elif process.displaced and not taken:
                     process.come_back()
             await asyncio.sleep(0.5)
 
@@ -177,7 +179,8 @@ class Supervisor:
         if "EMAIL_URL" in self.environment:
             address = f"{self.environment['EMAIL_URL']}, kept in {_short(env.MAILBOX_DIR)}"
             rows.append(("mailbox", "up", str(os.getpid()), address))
-        return f"\n{table(rows)}\n{farewell(f'http://127.0.0.1:{env.PORT.get()}', self.login)}"
+        site = f"http://127.0.0.1:{env.PORT.get()}"
+        return f"\n{table(rows)}\n{next_steps(site, self.login, _next_command())}"
 
     def _asked_to_stop(self) -> None:
         if self.stopping.is_set():
@@ -189,7 +192,7 @@ class Supervisor:
         self.stopping.set()
 
     async def _stop(self) -> None:
-        """Workers first, so that they still reach the broker; the broker last."""
+        """Stops workers first, while the broker can be reached, and the broker last."""
         workers = [name for name in self.processes if name.startswith("worker")]
         rest = [name for name in self.processes if name not in (*workers, "broker")]
         for names in (workers, rest, ["broker"]):
@@ -205,6 +208,13 @@ class Supervisor:
 async def _all_up(processes: list[Process]) -> None:
     for process in processes:
         await process.up.wait()
+
+
+def _next_command() -> str:
+    """A project that was made with `make template` has no drills."""
+    if "dutiful.drills" in settings.INSTALLED_APPS:
+        return "make drill"
+    return ".venv/bin/python manage.py newtask send_invoice --urgency urgent --runtime fast"
 
 
 def _short(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""What `make up` shows once everything is up."""
+"""The table that `make up` shows once everything is up."""
 
 from collections.abc import Iterable
 
@@ -7,7 +7,7 @@ HEAD: Row = ("name", "state", "pid", "where")
 
 
 def table(rows: Iterable[Row]) -> str:
-    """Columns as wide as they need to be; name, state, pid, URL."""
+    """One line for each row, with aligned columns: name, state, pid, URL."""
     lines = [HEAD, *rows]
     widths = [max(len(line[column]) for line in lines) for column in range(3)]
     return "\n".join(
@@ -16,7 +16,10 @@ def table(rows: Iterable[Row]) -> str:
     )
 
 
-def farewell(site: str, login: str) -> str:
-    """What to do next. `login` is empty where we made none."""
-    said = ["", f"  Log in as {login} (admin, Flower)"] if login else [""]
-    return "\n".join([*said, f"  Open {site}", "  Next: `make drill`", ""])
+def next_steps(site: str, login: str, command: str) -> str:
+    """The lines below the table: where to look, and which command to try.
+
+    `login` is empty where no demo user was made.
+    """
+    lines = ["", f"  Log in as {login} (admin, Flower)"] if login else [""]
+    return "\n".join([*lines, f"  Open {site}", f"  Next: `{command}`", ""])

@@ -1,4 +1,4 @@
-"""Which files of the project changed, as it happens."""
+"""Watches the project's files for changes."""
 
 import os
 from collections.abc import AsyncIterator
@@ -10,11 +10,11 @@ from watchfiles import Change, awatch
 IGNORED: Final = {".venv", "var", "tests", "docs", "docker", "staticfiles", "node_modules"}
 ENDINGS: Final = (".py", ".html")
 QUIET_MS: Final = 300
-"""An editor's save, or a branch switch, is one change."""
+"""Changes within so many milliseconds are one: an editor's save, a switch of the branch."""
 
 
 def folders(root: Path) -> list[Path]:
-    """Where code lies. Folder by folder: watching .venv as well would use up inotify."""
+    """The folders of code. They are watched one by one, since .venv would use up inotify."""
     found = []
     for path, names, _ in os.walk(root):
         names[:] = [n for n in names if not n.startswith((".", "__")) and n not in IGNORED]
@@ -23,7 +23,7 @@ def folders(root: Path) -> list[Path]:
 
 
 async def changes(root: Path) -> AsyncIterator[set[Path]]:
-    """Sets of changed .py and .html files; a folder made later is watched too."""
+    """Yields sets of changed .py and .html files. New folders are watched as well."""
 
     def interesting(change: Change, name: str) -> bool:
         path = Path(name)

@@ -1,6 +1,7 @@
-"""A project of the pack's own, with every piece and the default catalogue: "ours" in a drill.
+"""The Django project that stands for the pack in drills and benchmarks ("ours").
 
-The pack's tests run on it too, so that neither depends on how somebody has customised a template.
+It has every app of the pack and the default catalogue. The pack's tests run on it too, so that they
+do not depend on how a template has been customised.
 """
 
 from dutiful.drills.host.celery import app as celery_app

@@ -1,8 +1,10 @@
-"""Django's handle on it: it has a table."""
+"""The Django app of the project, which has one table."""
 
 from django.apps import AppConfig
 
 
 class HostConfig(AppConfig):
+    """The app `dutiful_host`."""
+
     name = "dutiful.drills.host"
     label = "dutiful_host"

@@ -1,4 +1,4 @@
-"""Its Celery app."""
+"""The Celery app of the project."""
 
 import dutiful
 

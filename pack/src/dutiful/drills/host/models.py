@@ -1,10 +1,10 @@
-"""A table of effects: a task that must have one effect a key adds a row here."""
+"""A table of effects, to which tests add a row for each effect of a task."""
 
 from django.db import models
 
 
 class Effect(models.Model):
-    """One effect. Not unique: a task that runs twice leaves two rows, and a test counts them."""
+    """One effect. Its key is not unique, so that a task that runs twice leaves two rows."""
 
     key = models.CharField(max_length=200)
 

@@ -1,11 +1,11 @@
-"""Its schedule: the heartbeats."""
+"""The schedule of the project: a heartbeat for each queue."""
 
 from typing import Final
 
 from dutiful.catalogue.entries import Entry
 
 SCHEDULE: Final = (
-    # One heartbeat a minute and queue; each may wait as long as its queue may let it wait.
+    # Each queue has a heartbeat a minute, which expires after the queue's longest wait.
     Entry(
         name="heartbeat-urgent_fast",
         task="dutiful.beat.heartbeat",

@@ -1,4 +1,4 @@
-"""Its settings: every piece of the pack, the default catalogue, profiles and schedule."""
+"""The settings of the project: every app of the pack, its default catalogue and profiles."""
 
 import ssl
 import sys
@@ -14,7 +14,7 @@ from dutiful.catalogue.classes import closest
 from dutiful.catalogue.defaults import PROFILES
 from dutiful.catalogue.defaults import QUEUES as DEFAULTS
 from dutiful.database import connections, replicas
-from dutiful.errors import logs
+from dutiful.errors.logs import configuration as logs
 from dutiful.errors.sentry import setup as sentry
 from dutiful.transport.queues import task_queues
 from dutiful.transport.rabbitmq import quorum
@@ -121,9 +121,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
     "socket_timeout": 10,
     "socket_connect_timeout": 3,
     "socket_keepalive": True,
-    # RabbitMQ's: each publish waits for the broker's word, and no socket for ever.
+    # On RabbitMQ each publish waits for a confirmation, and no socket waits for ever.
     "confirm_publish": True,
-    "read_timeout": 10,  # seconds, as are those above
+    "read_timeout": 10,  # seconds
 }
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 2, "interval_start": 0, "interval_step": 0.2}
 CELERY_BROKER_USE_SSL = quorum.tls(CELERY_BROKER_URL)
@@ -139,7 +139,7 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_RETRY_ON_WORKER_LOST = True  # on stock's transport and RabbitMQ; ours counts crashes
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
-CELERY_WORKER_CONSUMER = "dutiful.worker.consumer.consumer:Consumer"  # drops no message
+CELERY_WORKER_CONSUMER = "dutiful.worker.consumer.lossless:LosslessConsumer"  # drops no message
 
 # Tip 5: only the catalogue's queues, and the router alone decides.
 CELERY_TASK_QUEUES = task_queues([queue.name for queue in DEFAULTS], CELERY_BROKER_URL)
@@ -153,7 +153,7 @@ CELERY_RESULT_EXPIRES = timedelta(days=1)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_TRACK_STARTED = True
 
-# Flower's view; logs are the project's own.
+# Events for Flower; the project configures its logs itself.
 CELERY_WORKER_SEND_TASK_EVENTS = True
 CELERY_TASK_SEND_SENT_EVENT = False  # two more round trips at each publish; Flower does without
 CELERY_WORKER_HIJACK_ROOT_LOGGER = CELERY_WORKER_REDIRECT_STDOUTS = False

@@ -1,7 +1,7 @@
-"""Its web process: `gunicorn dutiful.drills.host.wsgi --preload`.
+"""The web process of the project: `gunicorn dutiful.drills.host.wsgi --preload`.
 
-With `--preload` what is wrong ends gunicorn with one line; without, it would start its workers
-again and again.
+With `--preload` an error at start ends gunicorn with one line; without it gunicorn would start its
+workers again and again.
 """
 
 import os

@@ -1,8 +1,8 @@
-"""Every exception reaches a tracker (tip 9), and no personal data does.
+"""Configures Sentry's SDK: every exception reaches a tracker (tip 9), and no personal data does.
 
-What leaves: the exception, its stack without variables, where it ran, the tries before, and the
-tags environment, release, urgency, queue, task, attempt, age and key. Without SENTRY_DSN and
-ERROR_TRACKER (dutiful/errors/trackers.py) nothing is sent, or even loaded.
+An event has the exception, its stack without variables, earlier attempts, and the tags environment,
+release, urgency, queue, task, attempt, age and key. Without SENTRY_DSN and ERROR_TRACKER
+(dutiful/errors/trackers.py) the SDK is not loaded.
 """
 
 from typing import Any, Final
@@ -13,16 +13,17 @@ from dutiful.errors.sentry import source, storm
 from dutiful.errors.variables import ERROR_TRACKER, TRIES
 
 _LOST: Final = ("Task handler raised error", "Hard time limit")
-"""How Celery's log begins where it says, without its task, what `_report_lost` says with it."""
+"""How log lines of Celery begin whose error dutiful/errors/sentry/tasks.py reports with its
+task."""
 
 
 def on() -> bool:
-    """Whether anybody is told: Sentry, a tracker of your own, or both."""
+    """Whether errors are sent: to Sentry, a tracker of your own, or both."""
     return bool(env.SENTRY_DSN.get() or ERROR_TRACKER.get())
 
 
 def start() -> None:
-    """Called where the settings end: so by web, workers, beat and commands alike."""
+    """Starts the SDK. The settings call it at their end, in every process."""
     if not on():
         return
     import sentry_sdk
@@ -45,30 +46,32 @@ def start() -> None:
         release=env.RELEASE.get() or None,
         integrations=[
             DjangoIntegration(),
-            LoggingIntegration(level=None),  # no breadcrumbs: the logs have the lines, by task id
+            LoggingIntegration(
+                level=None
+            ),  # no breadcrumbs: the log has these lines, with the task id
             tasks.Tasks(monitor_beat_tasks=bool(env.SENTRY_DSN.get())),
         ],
-        # Flags may hold a password. The list of packages is parsed by each thread that fails
-        # first, thirty at once: 200 MB.
+        # Flags may have a password. Each thread that fails parses the list of packages:
+        # thirty at once took 200 MB.
         disabled_integrations=[ArgvIntegration(), ModulesIntegration()],
         send_default_pii=False,
         include_local_variables=False,  # a task's arguments are its variables
         include_source_context=False,  # `scrub` adds it to what is sent
         max_request_body_size="never",
         max_breadcrumbs=0,
-        server_name="",  # a developer's machine has a person's name
+        server_name="",  # the name of a developer's machine may be a person's
         auto_session_tracking=False,
-        before_send=leave,
+        before_send=before_send,
         **more,
     )
     add_global_event_processor(storm.admit)
-    # These say that a task failed or a child died; the exception says why.
+    # These log that a task failed or a child died; the exception is sent anyway.
     ignore_logger("dutiful.monitoring.runs")
     ignore_logger("multiprocessing")
 
 
 def warn(sentence: str, task: str) -> None:
-    """An event that is no exception, tagged with its task. No values of people."""
+    """Sends a warning, tagged with a task. The sentence must have no personal data."""
     if on():
         import sentry_sdk
 
@@ -77,18 +80,18 @@ def warn(sentence: str, task: str) -> None:
             sentry_sdk.capture_message(sentence, level="warning")
 
 
-def leave(event: Any, hint: dict[str, Any]) -> Any:
-    """`before_send` of the SDK: whatever leaves, to Sentry and to a tracker of your own."""
+def before_send(event: Any, hint: dict[str, Any]) -> Any:
+    """The SDK's `before_send`: removes personal data, and calls a tracker of your own."""
     scrubbed = scrub(event, hint)
     if scrubbed is not None and not scrubbed.get("type") and ERROR_TRACKER.get():
         from dutiful.errors import trackers
 
-        trackers.tell(scrubbed, hint)
+        trackers.report(scrubbed, hint)
     return scrubbed
 
 
 def scrub(event: Any, hint: dict[str, Any]) -> Any:
-    """The event without what could be personal or secret; None for one that is told already."""
+    """The event without personal data and secrets; None if it has been reported already."""
     record = hint.get("log_record")
     if record is not None and str(record.msg).startswith(_LOST):
         return None
@@ -103,7 +106,7 @@ def scrub(event: Any, hint: dict[str, Any]) -> Any:
         event["breadcrumbs"] = {"values": tries}
     event["tags"] = {name: mask(str(value)) for name, value in event.get("tags", {}).items()}
     if "request" in event:
-        # Its path may hold a token; the transaction's name is the route instead.
+        # The path may have a token; the transaction's name has the route.
         event["request"] = {"method": event["request"].get("method")}
     for error in event.get("exception", {}).get("values", ()):
         error["value"] = mask(str(error.get("value") or ""))

@@ -1,18 +1,18 @@
-"""The lines around each frame, for events that are sent.
+"""Adds the lines around each frame to the events that are sent.
 
-The SDK's own way reads, decodes and splits the whole file for each frame of each exception, before
-anything can drop the event: a threaded worker grew by 0.8 MB a failure. Here `linecache` keeps it.
+The SDK would read and split the whole file for each frame of each exception, before the event can
+be dropped: a threaded worker grew by 0.8 MB a failure. Here `linecache` keeps the files.
 """
 
 import linecache
 from typing import Any, Final
 
 AROUND: Final = 5
-"""Lines before and after, as many as the SDK shows."""
+"""The number of lines before and after, as in the SDK."""
 
 
 def add(event: Any) -> None:
-    """Fills `pre_context`, `context_line` and `post_context` of each frame whose file is here."""
+    """Sets `pre_context`, `context_line` and `post_context` of each frame whose file exists."""
     for error in event.get("exception", {}).get("values") or ():
         for frame in (error.get("stacktrace") or {}).get("frames") or ():
             path, number = frame.get("abs_path"), frame.get("lineno")

@@ -1,9 +1,9 @@
-"""A storm of one failure is a few events: a tracker shows one issue anyway, and each one costs.
+"""Limits the events of one failure, since a tracker shows them as one issue anyway.
 
-Building and sending an event takes milliseconds and memory; thousands of them slow a worker down to
-a tenth and fill it past its limit (drill `storm`). Every failure is in the log and, where it was
-the last try, a dead letter. Tasks ask `LIMIT` before an event is built
-(dutiful/errors/sentry/tasks.py), everything else once the SDK has built it.
+An event takes milliseconds and memory; thousands of them make a worker ten times slower and fill
+its memory (drill `storm`). Every failure is in the log, and the last attempt of a task is a dead
+letter. Tasks ask `LIMIT` before an event is built (dutiful/errors/sentry/tasks.py), all other code
+after it.
 """
 
 from typing import Any, Final
@@ -15,14 +15,14 @@ EACH: Final = 10
 ALL: Final = 100
 """Events of all kinds in a window."""
 ADMITTED: Final = "admitted"
-"""Key of a hint: it was asked for already."""
+"""Key of a hint: the event has been admitted already."""
 _WHERE: Final = ("filename", "function", "lineno")
 
 
 def admit(event: Any, hint: dict[str, Any]) -> Any:
-    """The event, or None for one too many. Check-ins and transactions pass.
+    """An event processor of the SDK: the event, or None if it is one too many.
 
-    An event processor of the SDK: from any thread, before anything is serialized.
+    Check-ins and transactions pass. The SDK calls it in any thread, before it serializes the event.
     """
     if event.get("type") or hint.get(ADMITTED) or LIMIT.admit(kind_of(event, hint)):
         return event
@@ -30,7 +30,7 @@ def admit(event: Any, hint: dict[str, Any]) -> Any:
 
 
 def kind_of(event: Any, hint: dict[str, Any]) -> Kind:
-    """What a tracker would group: the exception and where it was raised, or the sentence."""
+    """Identifies equal events: by the exception and where it was raised, or by the message."""
     values = event.get("exception", {}).get("values") or ()
     if values:
         frames = (values[-1].get("stacktrace") or {}).get("frames") or [{}]
@@ -40,20 +40,20 @@ def kind_of(event: Any, hint: dict[str, Any]) -> Kind:
 
 
 def sentence(event: Any, hint: dict[str, Any]) -> str:
-    """What a message says without its values; a structured line is a dict of which one says it."""
+    """The message of a log line without its values; of a structured line its `event`."""
     written = event.get("logentry", {}).get("message") or event.get("message") or ""
-    said = getattr(hint.get("log_record"), "msg", written)
-    return str(said.get("event") if isinstance(said, dict) else said)
+    message = getattr(hint.get("log_record"), "msg", written)
+    return str(message.get("event") if isinstance(message, dict) else message)
 
 
-def _tell(kind: Kind, count: int) -> None:
-    """One event for all that were left out in a window."""
+def _report(kind: Kind, count: int) -> None:
+    """Sends one event for all that were left out in a window."""
     import sentry_sdk
 
-    said = f"{count} more like this were left out in {WINDOW:g} s: {' '.join(kind)}"
-    event: Any = {"message": said, "level": "error", "fingerprint": ["left out", *kind]}
+    text = f"{count} more like this were left out in {WINDOW:g} s: {' '.join(kind)}"
+    event: Any = {"message": text, "level": "error", "fingerprint": ["left out", *kind]}
     event["tags"] = {"left_out": str(count)}
     sentry_sdk.capture_event(event, hint={ADMITTED: True})
 
 
-LIMIT: Final = Limit(EACH, ALL, _tell)
+LIMIT: Final = Limit(EACH, ALL, _report)

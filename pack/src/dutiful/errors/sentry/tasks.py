@@ -1,8 +1,8 @@
-"""Failures of tasks to Sentry, decided before an event is built.
+"""Reports failures of tasks to Sentry, and decides before it builds an event.
 
 The SDK's integration opens a broker connection and two transactions around each run, and builds an
-event of each failure before anything can refuse it: a task took twice its time. Here a run has a
-scope with its tags, and `task_failure`, which comes for the last try only, builds what is admitted.
+event of each failure before it can be dropped, so a task took twice its time. Here a run has a
+scope with its tags, and `task_failure`, which is sent for the last attempt only, builds an event.
 """
 
 import sys
@@ -16,7 +16,7 @@ from celery.app import trace
 from sentry_sdk.integrations.celery import CeleryIntegration
 from sentry_sdk.utils import event_from_exception
 
-from dutiful.errors import log_traces
+from dutiful.errors.logs import tracebacks
 from dutiful.errors.sentry import storm
 from dutiful.errors.variables import TRIES
 
@@ -24,7 +24,7 @@ _OF_THE_PARENT: Final = (TimeLimitExceeded, WorkerLostError)
 
 
 class Tasks(CeleryIntegration):
-    """The SDK's, for beat's monitors and the trace that a message carries; runs are ours."""
+    """The SDK's integration for beat's monitors and for traces in messages, without its tracing."""
 
     @staticmethod
     def setup_once() -> None:
@@ -37,7 +37,7 @@ class Tasks(CeleryIntegration):
 
 
 def _begin(task: Any, **_: Any) -> None:
-    """In the thread or child that runs it. What the task says of itself ends with its run."""
+    """Opens a scope in the thread or child that runs the task; it ends with the run."""
     request = task.request
     request._sentry = opened = sentry_sdk.isolation_scope()
     scope = opened.__enter__()
@@ -52,22 +52,22 @@ def _end(task: Any, **_: Any) -> None:
 
 
 def _failed(sender: Any, exception: BaseException, **_: Any) -> None:
-    """There too; a killed child or a hard time limit is told by the main process."""
+    """Called there too; for a killed child or a hard time limit in the main process."""
     request = sender.request
-    # What cannot be pickled comes as something else; it is being handled still.
-    told = isinstance(exception, _OF_THE_PARENT)
-    error = exception if told else sys.exc_info()[1] or exception
-    # Celery tells a hard time limit twice, the second time without the request.
+    # The signal has a substitute for an exception that cannot be pickled.
+    of_parent = isinstance(exception, _OF_THE_PARENT)
+    error = exception if of_parent else sys.exc_info()[1] or exception
+    # Celery sends the signal twice for a hard time limit, the second time without the request.
     if not request.id or (sender.throws and isinstance(error, sender.throws)):
         return
-    if not storm.LIMIT.admit(log_traces.kind_of(type(error), error.__traceback__)):
+    if not storm.LIMIT.admit(tracebacks.kind_of(type(error), error.__traceback__)):
         return
     event, hint = event_from_exception(
         (type(error), error, error.__traceback__),
         client_options=sentry_sdk.get_client().options,
         mechanism={"type": "celery", "handled": False},
     )
-    if isinstance(error, SoftTimeLimitExceeded):  # it comes wherever the task was
+    if isinstance(error, SoftTimeLimitExceeded):  # it is raised anywhere in the task
         event["fingerprint"] = ["SoftTimeLimitExceeded", sender.name]
     event["tags"] = _tags(sender, request) | _of_failure(request)
     event["breadcrumbs"] = {"values": _tries(request)}
@@ -78,12 +78,12 @@ def _tags(task: Any, request: Any) -> dict[str, str]:
     queue = (request.delivery_info or {}).get("routing_key")
     found = {"task": task.name, "queue": queue, "celery_task_id": request.id}
     if not task.name.startswith("celery."):
-        found["urgency"] = str(task.urgency)
+        found["urgency"] = str(getattr(task, "urgency", None))
     return found
 
 
 def _of_failure(request: Any) -> dict[str, str]:
-    """The attempt, the seconds since its message was published, the idempotency key if any."""
+    """Tags: the attempt, the seconds since the publish, the idempotency key if there is one."""
     found = {"attempt": str((request.retries or 0) + 1)}
     fields = vars(request)
     if isinstance(sent := fields.get("enqueued_at"), int | float):
@@ -95,8 +95,8 @@ def _of_failure(request: Any) -> dict[str, str]:
 
 
 def _tries(request: Any) -> list[dict[str, Any]]:
-    noted = vars(request).get("attempts")
+    attempts = vars(request).get("attempts")
     return [
-        {"type": "error", "category": TRIES, "timestamp": at, "message": said}
-        for at, _, said in (noted if isinstance(noted, list) else ())
+        {"type": "error", "category": TRIES, "timestamp": at, "message": text}
+        for at, _, text in (attempts if isinstance(attempts, list) else ())
     ]

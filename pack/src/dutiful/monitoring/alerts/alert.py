@@ -1,4 +1,4 @@
-"""What an alert is."""
+"""The types of alerting: `Rule`, `Finding` and `Alert`."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,7 +8,7 @@ from dutiful.monitoring import env
 
 
 class Severity(StrEnum):
-    """Whether somebody is woken for it."""
+    """A critical alert is worth waking somebody."""
 
     CRITICAL = "critical"
     WARNING = "warning"
@@ -24,28 +24,28 @@ class Rule:
     after: float = 0
     """Seconds that it must be bad before it fires."""
     calm: float = 60
-    """Seconds that it must be well before it is over."""
+    """Seconds that it must be well before it is resolved."""
     under: tuple[str, ...] = ()
-    """Not told while one of these fires for the same subject, or for none: it is their effect."""
+    """Ids of its causes: it is not reported while one fires for the same subject, or for none."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """What a rule found of one subject, good or bad."""
+    """The result of a rule for one subject, good or bad."""
 
     rule: str
     subject: str = ""
-    """A queue, a worker …; "" where there is but one."""
+    """A queue, a profile …; "" where there is only one."""
     bad: bool
     well: bool | None = None
-    """Clearly not bad any more (hysteresis); None: whatever is not bad."""
+    """Clearly not bad any more (hysteresis). None: the opposite of `bad`."""
     value: float | None = None
     promise: float | None = None
     unit: str = ""
     text: str = ""
     """One sentence with the figure and the promise."""
     advice: tuple[str, ...] = ()
-    """Commands that would help."""
+    """Commands that help."""
     severity: Severity | None = None
     """Instead of the rule's."""
 
@@ -60,7 +60,7 @@ class Finding:
 
 @dataclass
 class Alert:
-    """One that fires, or did until just now. Times are epoch seconds."""
+    """An alert that fires, or has just been resolved. Times are epoch seconds."""
 
     rule: str
     subject: str
@@ -74,9 +74,9 @@ class Alert:
     promise: float | None = None
     unit: str = ""
     advice: tuple[str, ...] = ()
-    told_at: float | None = None
-    """When somebody was told last; None: not yet, or never, as another alert's effect."""
-    told_severity: str = ""
+    reported_at: float | None = None
+    """When it was last sent. None: not yet, or never, as another alert's effect."""
+    reported_severity: str = ""
     resolved_at: float | None = None
 
     @property
@@ -85,7 +85,7 @@ class Alert:
 
     @property
     def runbook(self) -> str:
-        """Where to read what to do: the section of its rule."""
+        """The address of its rule's section in the runbook."""
         return f"{env.RUNBOOK_URL.get()}#{self.rule}"
 
     def as_json(self) -> dict[str, Any]:

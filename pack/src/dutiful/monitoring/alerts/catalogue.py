@@ -1,4 +1,4 @@
-"""Every alert there is. docs/runbook.md has a section for each; a test compares."""
+"""The catalogue of all alerts. docs/runbook.md has a section for each; a test compares."""
 
 from typing import Final
 
@@ -6,14 +6,14 @@ from dutiful.monitoring.alerts.alert import Rule, Severity
 
 _C, _W = Severity.CRITICAL, Severity.WARNING
 RULES: Final = (
-    # Two looks of 5 s and a little less: told within 15 s of the last breath.
+    # Two passes of 5 s and a little less, so that it is reported within 15 s.
     Rule(id="broker-down", severity=_C, title="The broker does not answer", after=8, calm=15),
     Rule(id="database-down", severity=_C, title="The database does not answer", after=8, calm=15),
     Rule(
         id="queue-unserved",
         severity=_C,
         title="Messages wait on a queue that no worker serves",
-        after=60,  # a deploy's only worker is away for half of it
+        after=60,  # during a deploy the only worker is missing for half of it
         calm=10,
     ),
     Rule(
@@ -38,7 +38,7 @@ RULES: Final = (
     Rule(
         id="beat-silent",
         severity=_C,
-        title="Nobody ticks the schedule",
+        title="No beat ticks the schedule",
         after=45,
         calm=10,
         under=("broker-down",),
@@ -54,13 +54,13 @@ RULES: Final = (
     Rule(
         id="worker-lost",
         severity=_W,
-        title="A worker vanished without a word",
+        title="A worker disappeared without a clean stop",
         calm=300,
     ),
     Rule(
         id="worker-restarts",
         severity=_W,
-        title="Workers start again and again",
+        title="Workers restart again and again",
         calm=600,
     ),
     Rule(
@@ -92,7 +92,7 @@ RULES: Final = (
     Rule(
         id="broker-evictions",
         severity=_C,
-        title="The broker throws keys away: tasks may be among them",
+        title="The broker evicts keys: tasks may be among them",
         calm=600,
     ),
     Rule(
@@ -104,7 +104,7 @@ RULES: Final = (
     Rule(
         id="database-connections",
         severity=_W,
-        title="The database's connections run out",
+        title="The database runs out of connections",
         after=15,
     ),
     Rule(
@@ -124,8 +124,8 @@ RULES: Final = (
     Rule(
         id="channel-failing",
         severity=_W,
-        title="Alerts do not get through on one of their ways",
-        after=90,  # a way is tried again, the outside pinged again
+        title="Alerts do not get through on one of their channels",
+        after=90,  # a channel is tried again, the dead-man's switch is pinged again
         calm=300,
     ),
 )

@@ -1,4 +1,4 @@
-"""A way of telling, in a thread of its own: one that fails or hangs never holds up the others."""
+"""A channel sends alerts in a thread of its own, so that one that hangs delays no other."""
 
 import logging
 import queue
@@ -12,7 +12,7 @@ from dutiful.monitoring.alerts.state import Notice
 TRIES: Final = (0.0, 2.0, 10.0, 30.0)
 """Seconds before each try."""
 KEPT: Final = 100
-"""Notices that may wait for a way that hangs; then the oldest is dropped, and said."""
+"""Notices that may wait for a channel that hangs; beyond that the oldest is dropped and logged."""
 HANGS: Final = 30.0
 """Seconds after which a try that has not ended counts as failing."""
 
@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 
 class Channel:
-    """`tell()` returns at once. `send` raises what goes wrong, and has timeouts of its own."""
+    """`enqueue()` returns at once. `send` raises its errors and has timeouts of its own."""
 
     def __init__(self, name: str, send: Callable[[Notice], None]) -> None:
         self.name = name
@@ -31,7 +31,7 @@ class Channel:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"alerts-{name}", daemon=True)
 
-    def tell(self, notice: Notice) -> None:
+    def enqueue(self, notice: Notice) -> None:
         if not self._thread.is_alive():
             self._thread.start()
         while True:
@@ -44,14 +44,14 @@ class Channel:
 
     @property
     def trouble(self) -> str:
-        """Why it does not work now; "" where it does, or has not been tried."""
+        """Why it does not work now; "" where it works, or has not been tried."""
         began = self._began
         if began is not None and time.monotonic() - began > HANGS:
             return f"a try hangs for {time.monotonic() - began:.0f} s"
         return self._failing
 
     def close(self, seconds: float) -> bool:
-        """Waits until all is told, at most so long. False: something was not."""
+        """Waits until all is sent, for at most so many seconds. Returns False where it is not."""
         deadline = time.monotonic() + seconds
         while self._waiting.unfinished_tasks and time.monotonic() < deadline:
             time.sleep(0.02)
@@ -73,14 +73,14 @@ class Channel:
             self._began = time.monotonic()
             try:
                 self._send(notice)
-            except Exception as error:  # noqa: BLE001  # said, counted, and tried again
+            except Exception as error:  # noqa: BLE001  # logged, and tried again
                 self._failing = f"{type(error).__name__}: {error}"[:200]
-                logger.warning("alerts by %s: %s; tried again", self.name, self._failing)
+                logger.warning("alerts by %s: %s; it will be tried again", self.name, self._failing)
             else:
                 self._failing = ""
                 return
             finally:
                 self._began = None
         logger.error(
-            "alerts by %s: given up after %d tries: %s", self.name, len(TRIES), self._failing
+            "alerts by %s: dropped after %d tries: %s", self.name, len(TRIES), self._failing
         )

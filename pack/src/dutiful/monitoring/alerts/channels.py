@@ -1,4 +1,4 @@
-"""The ways of telling: the log, Sentry, mail, a webhook. Each raises what goes wrong."""
+"""The channels: the log, Sentry, mail and a webhook. Each function raises its errors."""
 
 import copy
 import json
@@ -10,7 +10,7 @@ from typing import Any, Final
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
 
-from dutiful import env as project_env
+from dutiful.conf import conf
 from dutiful.errors.sentry import setup
 from dutiful.monitoring import env, log_context
 from dutiful.monitoring.alerts import text as wording
@@ -19,7 +19,7 @@ from dutiful.monitoring.alerts.channel import Channel
 from dutiful.monitoring.alerts.state import Notice
 
 SECONDS: Final = 5.0
-"""How long another server may take at each step."""
+"""Seconds that another server may take at each step."""
 LOGGER: Final = "dutiful.monitoring.alerts"
 
 logger = logging.getLogger(LOGGER)
@@ -29,13 +29,13 @@ class WebhookRefused(Exception):
     """The receiver answered with an error. The message names its status, never the URL."""
 
 
-def channels() -> list[Channel]:
-    """Those that the environment names, and the log."""
+def configured() -> list[Channel]:
+    """The log, and the channels that the environment names."""
     found = [Channel("log", to_log)]
     if setup.on():
         from sentry_sdk.integrations.logging import ignore_logger
 
-        ignore_logger(LOGGER)  # the log's lines are the same alerts
+        ignore_logger(LOGGER)  # else Sentry would get each alert twice
         found.append(Channel("sentry", to_sentry))
     if env.ALERT_EMAILS.get():
         found.append(Channel("e-mail", to_mail))
@@ -45,18 +45,20 @@ def channels() -> list[Channel]:
 
 
 def frozen(notice: Notice) -> Notice:
-    """A copy for other threads: the book goes on changing its alerts."""
+    """A copy for other threads, since `AlertState` goes on changing its alerts."""
     return copy.deepcopy(notice)
 
 
 def to_log(notice: Notice) -> None:
-    """One line an alert: `alert_fired`, `alert_still` or `alert_resolved`."""
+    """Logs one line an alert: `alert_fired`, `alert_still` or `alert_resolved`."""
     kinds = (("fired", notice.fired), ("still", notice.repeated), ("resolved", notice.resolved))
     for kind, alerts in kinds:
         for alert in alerts:
-            told = alert.as_json()
-            about = {name: told[name] for name in ("severity", "text", "value", "promise", "since")}
-            log_context.say(
+            values = alert.as_json()
+            about = {
+                name: values[name] for name in ("severity", "text", "value", "promise", "since")
+            }
+            log_context.log(
                 logger,
                 "info" if kind == "resolved" else _level(alert),
                 f"alert_{kind}",
@@ -68,9 +70,9 @@ def to_log(notice: Notice) -> None:
 
 
 def to_sentry(notice: Notice) -> None:
-    """One event an alert, grouped by rule and subject; what is over needs none.
+    """Sends one event an alert, grouped by rule and subject; a resolved one needs none.
 
-    By way of the SDK, so to a tracker of your own too (dutiful/errors/trackers.py).
+    It uses the SDK, so a tracker of your own gets it too (dutiful/errors/trackers.py).
     """
     import sentry_sdk
 
@@ -86,9 +88,9 @@ def to_sentry(notice: Notice) -> None:
 
 
 def to_mail(notice: Notice) -> None:
-    """One mail a notice."""
+    """Sends one mail a notice."""
     EmailMessage(
-        f"[{project_env.ENVIRONMENT.get()}] {wording.subject(notice)}",
+        f"[{conf().environment}] {wording.subject(notice)}",
         wording.text(notice),
         settings.DEFAULT_FROM_EMAIL,
         env.ALERT_EMAILS.get(),
@@ -97,10 +99,10 @@ def to_mail(notice: Notice) -> None:
 
 
 def to_webhook(notice: Notice) -> None:
-    """One POST a notice: `text` for Slack and its like, the alerts for programs."""
+    """Sends one POST a notice: `text` is for Slack, the lists of alerts are for programs."""
     body = {
         "text": wording.text(notice),
-        "environment": project_env.ENVIRONMENT.get(),
+        "environment": conf().environment,
         "fired": [alert.as_json() for alert in notice.fired],
         "repeated": [alert.as_json() for alert in notice.repeated],
         "resolved": [alert.as_json() for alert in notice.resolved],

@@ -1,28 +1,31 @@
-"""What the rules judge: one look at everything, and what earlier looks remember."""
+"""The input of the rules: one snapshot, and counters and starts of earlier passes."""
 
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from dutiful.catalogue import defaults
 from dutiful.catalogue.profiles import Profile
+from dutiful.conf import conf
 from dutiful.monitoring.slo.starts import Starts
 from dutiful.monitoring.snapshot.facts import Snapshot
 
 LONGEST = 900.0
-"""Seconds that a counter's past is kept."""
+"""Seconds that a counter's readings are kept."""
 
 
 class Counters:
-    """Counters that only rise, but start anew with their server; how much each rose lately."""
+    """Readings of counters that only rise, and by how much each rose lately.
+
+    A counter that is lower than before has started again from 0 with its server.
+    """
 
     def __init__(self) -> None:
         self._past: dict[str, deque[tuple[float, int]]] = {}
         self._now = 0.0
 
     def read(self, now: float, values: Mapping[str, int | None]) -> None:
-        """One reading. None: not to be had now."""
+        """Adds one reading of each. None: it is not known now."""
         self._now = now
         for name, value in values.items():
             if value is None:
@@ -33,7 +36,7 @@ class Counters:
                 past.popleft()
 
     def rise(self, name: str, seconds: float) -> int | None:
-        """By how much it rose in the last `seconds`; None where nothing is known of it."""
+        """By how much it rose in the last `seconds`; None where it was never read."""
         past = self._past.get(name)
         if not past:
             return None
@@ -47,16 +50,16 @@ class Counters:
 
 
 @dataclass
-class Look:
-    """Times are epoch seconds."""
+class Collected:
+    """What one pass collected. Times are epoch seconds."""
 
     now: float
     snapshot: Snapshot
     starts: Starts
     counters: Counters
     since: float
-    """When the monitor began to look."""
-    profiles: tuple[Profile, ...] = defaults.PROFILES["standard"]
+    """When the monitor started."""
+    profiles: tuple[Profile, ...] = field(default_factory=lambda: conf().shapes)
     """The shapes of this deployment's workers."""
-    silent_channels: Mapping[str, str] = field(default_factory=dict)
-    """Ways of telling that do not work, and why."""
+    failing_channels: Mapping[str, str] = field(default_factory=dict)
+    """Channels that do not work, and why."""

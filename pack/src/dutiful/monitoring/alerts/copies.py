@@ -1,7 +1,7 @@
-"""Copies of what fires, on the broker and in the database: whichever can be had is enough.
+"""Copies of the alerts that fire, on the broker and in the database; one of them is enough.
 
-The monitor's memory leads. A copy keeps the next monitor from telling twice, and shows the status
-page what fires. Methods raise RedisError, OSError or django.db.Error.
+The original is in the monitor's memory. A copy keeps the next monitor from reporting twice, and the
+status page reads it. Methods raise RedisError, OSError or django.db.Error.
 """
 
 import json
@@ -17,18 +17,20 @@ from dutiful.monitoring.alerts.models import AlertRecord
 
 KEY: Final = "dutiful:monitor:alerts"
 KEEP: Final = timedelta(days=90)
-"""How long the database remembers what is over."""
+"""How long the database keeps resolved alerts."""
 Copy = tuple[float, list[Alert]]
-"""When it was made (epoch seconds), and what fired then."""
+"""When it was made (epoch seconds), and the alerts that fired then."""
 
 
 class Copies(Protocol):
+    """A place of a copy."""
+
     def load(self) -> Copy | None: ...
     def save(self, now: float, firing: Sequence[Alert]) -> None: ...
 
 
 class OnBroker:
-    """One key of a Redis. `client()` is a redis.Redis, `prefix()` goes before the key."""
+    """A copy in one key of a Redis. `client()` is a redis.Redis, `prefix()` goes before the key."""
 
     def __init__(self, client: Callable[[], Any], prefix: Callable[[], str] = str) -> None:
         self._client, self._prefix = client, prefix
@@ -37,16 +39,16 @@ class OnBroker:
         raw = self._client().get(self._prefix() + KEY)
         if not raw:
             return None
-        told = json.loads(raw)
-        return float(told["at"]), [_alert(each) for each in told["firing"]]
+        copy = json.loads(raw)
+        return float(copy["at"]), [_alert(each) for each in copy["firing"]]
 
     def save(self, now: float, firing: Sequence[Alert]) -> None:
-        told = {"at": now, "firing": [asdict(each) for each in firing]}
-        self._client().set(self._prefix() + KEY, json.dumps(told))
+        copy = {"at": now, "firing": [asdict(each) for each in firing]}
+        self._client().set(self._prefix() + KEY, json.dumps(copy))
 
 
 class InDatabase:
-    """A row an alert; those that are over stay for KEEP."""
+    """One row an alert; resolved ones stay for KEEP."""
 
     def load(self) -> Copy | None:
         latest = AlertRecord.objects.order_by("-saved_at").first()
@@ -68,7 +70,9 @@ class InDatabase:
                         "severity": str(alert.severity),
                         "text": alert.text,
                         "since": _time(alert.since),
-                        "told_at": None if alert.told_at is None else _time(alert.told_at),
+                        "reported_at": None
+                        if alert.reported_at is None
+                        else _time(alert.reported_at),
                         "resolved_at": None,
                         "saved_at": at,
                         "data": asdict(alert),
@@ -82,17 +86,17 @@ class InDatabase:
 
 
 def newest(*copies: Copy | None) -> list[Alert]:
-    """What the newest of them says fired."""
+    """The alerts of the newest copy."""
     known = [copy for copy in copies if copy is not None]
     return max(known, key=lambda copy: copy[0])[1] if known else []
 
 
-def _alert(told: dict[str, Any]) -> Alert:
+def _alert(data: dict[str, Any]) -> Alert:
     return Alert(
         **{
-            **told,
-            "severity": Severity(told["severity"]),
-            "advice": tuple(told.get("advice") or ()),
+            **data,
+            "severity": Severity(data["severity"]),
+            "advice": tuple(data.get("advice") or ()),
         }
     )
 

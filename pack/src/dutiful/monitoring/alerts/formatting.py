@@ -1,4 +1,4 @@
-"""Figures as people read them."""
+"""Formats durations, shares and sizes for people."""
 
 _UNITS = ((86400, "d"), (3600, "h"), (60, "min"))
 
@@ -9,14 +9,14 @@ def span(seconds: float) -> str:
         return (
             f"{seconds:.0f} s" if seconds >= 10 or seconds == int(seconds) else f"{seconds:.1f} s"
         )
-    left, said = round(seconds), []
+    left, parts = round(seconds), []
     for size, name in _UNITS:
         count, left = divmod(left, size)
         if count:
-            said.append(f"{count} {name}")
+            parts.append(f"{count} {name}")
     if left and seconds < 600:
-        said.append(f"{left} s")
-    return " ".join(said[:2])
+        parts.append(f"{left} s")
+    return " ".join(parts[:2])
 
 
 def percent(share: float) -> str:

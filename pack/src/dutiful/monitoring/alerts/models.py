@@ -1,10 +1,10 @@
-"""Alerts in the database: the copy of what fires, and what fired before. And who may tell."""
+"""Alerts in the database, and the lease of the monitor that reports them."""
 
 from django.db import models
 
 
 class AlertRecord(models.Model):
-    """One alert from when it fired until it was over. Written by the monitor that leads."""
+    """One alert from when it fired until it was resolved. The leading monitor writes it."""
 
     key = models.CharField(max_length=300)
     rule = models.CharField(max_length=50)
@@ -13,7 +13,7 @@ class AlertRecord(models.Model):
     text = models.TextField()
     since = models.DateTimeField(help_text="When it was first seen bad.")
     fired_at = models.DateTimeField()
-    told_at = models.DateTimeField(null=True, help_text="Empty: it was another alert's effect.")
+    reported_at = models.DateTimeField(null=True, help_text="Empty: it was another alert's effect.")
     resolved_at = models.DateTimeField(null=True)
     saved_at = models.DateTimeField()
     data = models.JSONField(default=dict, help_text="The rest of it, as the monitor keeps it.")
@@ -34,7 +34,7 @@ class AlertRecord(models.Model):
 
 
 class MonitorLease(models.Model):
-    """Which monitor tells, while the broker cannot be asked. One row."""
+    """Which monitor leads while the broker cannot be asked. There is one row."""
 
     owner = models.CharField(max_length=200, blank=True)
     turn = models.BigIntegerField(default=0, help_text="Moves on with each renewal.")

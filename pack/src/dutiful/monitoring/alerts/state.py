@@ -1,8 +1,7 @@
-"""The book of what fires: hysteresis, who was told when, and what one notice says. Pure.
+"""The state of the alerts: when each fires, is reported and is resolved. Pure.
 
-It lies in the monitor's memory, so that it works with the broker and the database away; copies of
-what fires lie in both (`dutiful/monitoring/alerts/copies.py`), for the next monitor and the status
-page.
+It is in the monitor's memory, so that it works without broker and database; `copies` keeps the
+alerts that fire in both, for the next monitor and the status page.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,16 +12,16 @@ from dutiful.monitoring.alerts.alert import Alert, Finding, Severity
 from dutiful.monitoring.alerts.catalogue import BY_ID
 
 REPEAT: Final = {Severity.CRITICAL: 3600.0, Severity.WARNING: 6 * 3600.0}
-"""Seconds after which an alert that still fires is told again."""
+"""Seconds after which an alert that still fires is reported again."""
 QUIET: Final = 600.0
-"""Seconds in which an alert that ended and is back is not told again."""
+"""Seconds within which an alert that comes back is not reported again."""
 LINGER: Final = 120.0
-"""Seconds that an effect may outlive its cause before it is told by itself: backlogs drain."""
+"""Seconds after the end of its cause in which an effect is not reported: backlogs drain."""
 
 
 @dataclass
 class Notice:
-    """What is told at once: one message, however many alerts."""
+    """One message, however many alerts it reports."""
 
     fired: list[Alert] = field(default_factory=list)
     repeated: list[Alert] = field(default_factory=list)
@@ -33,27 +32,27 @@ class Notice:
 
 
 @dataclass
-class Seen:
-    """When a finding turned bad, and when it turned well."""
+class Condition:
+    """Since when a finding is bad, and since when it is well."""
 
     bad_since: float | None = None
     well_since: float | None = None
 
 
-class Book:
-    """`judge()` with what a look found, then `notice()` for what is to be told."""
+class AlertState:
+    """Call `update()` with the findings of a pass, then `notice()` for what is to be reported."""
 
     def __init__(self) -> None:
         self.firing: dict[str, Alert] = {}
-        self._seen: dict[str, Seen] = {}
-        self._told: dict[str, float] = {}
-        """When each key was told last, also of those that are over."""
-        self._over: list[Alert] = []
-        self._ended: dict[str, float] = {}
-        """When what is over ended, for as long as its effects may linger."""
+        self._conditions: dict[str, Condition] = {}
+        self._reported: dict[str, float] = {}
+        """When each key was last reported, resolved ones included."""
+        self._resolved: list[Alert] = []
+        self._ended_at: dict[str, float] = {}
+        """When each resolved alert ended, for LINGER seconds."""
 
-    def judge(self, findings: Mapping[str, Sequence[Finding] | None], now: float) -> None:
-        """`findings` by rule. None: nothing can be told of it now, so all stays as it is.
+    def update(self, findings: Mapping[str, Sequence[Finding] | None], now: float) -> None:
+        """`findings` are by rule. None: nothing is known now, so its alerts stay as they are.
 
         A subject that a rule does not name any more (a worker that is gone) is well.
         """
@@ -61,64 +60,70 @@ class Book:
             if found is None:
                 continue
             named = {finding.key for finding in found}
-            for key in [key for key in self._seen if _rule_of(key) == rule and key not in named]:
+            for key in [
+                key for key in self._conditions if _rule_of(key) == rule and key not in named
+            ]:
                 self._well(key, now)
             for finding in found:
                 if finding.bad:
                     self._bad(finding, now)
                 elif finding.is_well:
                     self._well(finding.key, now)
-                elif seen := self._seen.get(finding.key):
-                    seen.well_since = None
+                elif condition := self._conditions.get(finding.key):
+                    condition.well_since = None
                     if finding.key not in self.firing:
-                        seen.bad_since = None
+                        condition.bad_since = None
 
     def notice(self, now: float) -> Notice:
-        """What nobody has been told of yet. Marks it as told."""
-        notice = Notice(resolved=[alert for alert in self._over if alert.told_at is not None])
-        self._over = []
-        self._told = {key: at for key, at in self._told.items() if now - at < QUIET}
-        self._ended = {key: at for key, at in self._ended.items() if now - at < LINGER}
+        """What has not been reported yet. Marks it as reported."""
+        notice = Notice(
+            resolved=[alert for alert in self._resolved if alert.reported_at is not None]
+        )
+        self._resolved = []
+        self._reported = {key: at for key, at in self._reported.items() if now - at < QUIET}
+        self._ended_at = {key: at for key, at in self._ended_at.items() if now - at < LINGER}
         for alert in self.firing.values():
             if self._hidden(alert):
                 continue
-            worse = alert.told_severity == Severity.WARNING and alert.severity == Severity.CRITICAL
-            if alert.told_at is None or worse:
-                if not worse and now - self._told.get(alert.key, -QUIET) < QUIET:
+            worse = (
+                alert.reported_severity == Severity.WARNING and alert.severity == Severity.CRITICAL
+            )
+            if alert.reported_at is None or worse:
+                if not worse and now - self._reported.get(alert.key, -QUIET) < QUIET:
                     continue
                 notice.fired.append(alert)
-            elif now - alert.told_at >= REPEAT[alert.severity]:
+            elif now - alert.reported_at >= REPEAT[alert.severity]:
                 notice.repeated.append(alert)
         for alert in (*notice.fired, *notice.repeated):
-            alert.told_at = self._told[alert.key] = now
-            alert.told_severity = str(alert.severity)
+            alert.reported_at = self._reported[alert.key] = now
+            alert.reported_severity = str(alert.severity)
         return notice
 
     def stand_by(self) -> None:
-        """Another monitor tells: what is over here needs no word from this one."""
-        self._over = []
+        """Another monitor leads: this one does not report what it resolved."""
+        self._resolved = []
 
     def take_over(self, alerts: Sequence[Alert]) -> None:
-        """What another monitor has told of: it is not told twice, and its end is told once."""
+        """Alerts that another monitor reported: they are not reported twice, their end is once."""
         for alert in alerts:
             if alert.rule not in BY_ID:
                 continue
-            if alert.told_at is not None:
-                self._told[alert.key] = alert.told_at
+            if alert.reported_at is not None:
+                self._reported[alert.key] = alert.reported_at
             mine = self.firing.setdefault(alert.key, alert)
             mine.since = min(mine.since, alert.since)
-            mine.told_at, mine.told_severity = alert.told_at, alert.told_severity
-            self._seen.setdefault(alert.key, Seen(bad_since=alert.since))
+            mine.reported_at, mine.reported_severity = alert.reported_at, alert.reported_severity
+            self._conditions.setdefault(alert.key, Condition(bad_since=alert.since))
 
     def _bad(self, finding: Finding, now: float) -> None:
         rule = BY_ID[finding.rule]
-        seen = self._seen.setdefault(finding.key, Seen())
-        seen.well_since = None
-        if seen.bad_since is None:
-            seen.bad_since = now
+        condition = self._conditions.setdefault(finding.key, Condition())
+        condition.well_since = None
+        if condition.bad_since is None:
+            condition.bad_since = now
         alert = self.firing.get(finding.key)
         if alert is None:
-            if now - seen.bad_since < rule.after:
+            if now - condition.bad_since < rule.after:
                 return
             alert = self.firing[finding.key] = Alert(
                 rule=rule.id,
@@ -126,7 +131,7 @@ class Book:
                 severity=rule.severity,
                 title=rule.title,
                 text=finding.text,
-                since=seen.bad_since,
+                since=condition.bad_since,
                 fired_at=now,
             )
         alert.severity = finding.severity or rule.severity
@@ -134,32 +139,32 @@ class Book:
         alert.value, alert.promise, alert.unit = finding.value, finding.promise, finding.unit
 
     def _well(self, key: str, now: float) -> None:
-        seen = self._seen.get(key)
-        if seen is None:
+        condition = self._conditions.get(key)
+        if condition is None:
             return
         alert = self.firing.get(key)
         if alert is None:
-            del self._seen[key]
+            del self._conditions[key]
             return
-        if seen.well_since is None:
-            seen.well_since = now
-        if now - seen.well_since >= BY_ID[alert.rule].calm:
-            alert.resolved_at = self._ended[key] = now
-            self._over.append(self.firing.pop(key))
-            del self._seen[key]
+        if condition.well_since is None:
+            condition.well_since = now
+        if now - condition.well_since >= BY_ID[alert.rule].calm:
+            alert.resolved_at = self._ended_at[key] = now
+            self._resolved.append(self.firing.pop(key))
+            del self._conditions[key]
 
     def _hidden(self, alert: Alert) -> bool:
-        """Whether it is the effect of what fires, is about to, or has just ended."""
-        if alert.told_at is not None:
+        """Whether it is the effect of an alert that fires, is about to, or has just ended."""
+        if alert.reported_at is not None:
             return False
         causes = {
             key for cause in BY_ID[alert.rule].under for key in (cause, f"{cause}:{alert.subject}")
         }
-        return any(self._is_bad(cause) or cause in self._ended for cause in causes)
+        return any(self._is_bad(cause) or cause in self._ended_at for cause in causes)
 
     def _is_bad(self, key: str) -> bool:
-        seen = self._seen.get(key)
-        return key in self.firing or (seen is not None and seen.bad_since is not None)
+        condition = self._conditions.get(key)
+        return key in self.firing or (condition is not None and condition.bad_since is not None)
 
 
 def _rule_of(key: str) -> str:

@@ -1,4 +1,4 @@
-"""A notice as text: one line to see on a phone, then all there is to know and to do."""
+"""A notice as text: one line for a phone, then the details and what to do."""
 
 from datetime import UTC, datetime
 
@@ -7,7 +7,7 @@ from dutiful.monitoring.alerts.formatting import span
 from dutiful.monitoring.alerts.state import Notice
 
 MOST = 20
-"""Alerts that one text spells out; the rest it counts."""
+"""Alerts that one text has in full; it counts the rest."""
 
 
 def subject(notice: Notice) -> str:
@@ -22,8 +22,8 @@ def subject(notice: Notice) -> str:
 
 def text(notice: Notice) -> str:
     """Plain text; Slack and mail show it as it is."""
-    told = [*((a, "") for a in notice.fired), *((a, "still, ") for a in notice.repeated)]
-    parts = [_bad(alert, prefix) for alert, prefix in told]
+    shown = [*((a, "") for a in notice.fired), *((a, "still, ") for a in notice.repeated)]
+    parts = [_bad(alert, prefix) for alert, prefix in shown]
     parts += [_over(alert) for alert in notice.resolved]
     if len(parts) > MOST:
         parts[MOST:] = [f"… and {len(parts) - MOST} more."]

@@ -1,5 +1,6 @@
-"""The fleet's database connections: what its processes may open, and what the server gives.
+"""The fleet's database connections: what its processes may open, and what the server allows.
 
-`sums` is the arithmetic, `server` what PostgreSQL says, `plan` this deployment's own, `load` what
-tasks ask of it. `manage.py connections`, a check, the alerts and each advice to scale go by them.
+`sums` is the arithmetic, `server` measures a PostgreSQL, `plan` adds up this deployment's Procfile,
+`load` projects what tasks ask of the database, `report` prints it, `check` is the system check of a
+deploy. `manage.py connections`, the alerts and every advice to scale use them.
 """

@@ -1,4 +1,4 @@
-"""What tasks ask of the database: as recorded, and with every slot of a formation busy with it."""
+"""The load of tasks on the database: as recorded, and projected for a busy formation."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,48 +8,48 @@ from dutiful.catalogue.process import profile
 from dutiful.monitoring.budget.sums import Budget
 from dutiful.monitoring.cost import Costs
 from dutiful.monitoring.fleet.store import Counts
-from dutiful.worker.deployment.procfile import Line
+from dutiful.worker.deployment.procfile import ProcfileEntry
 
 ASSUMES: Final = (
     "Assumed: every slot runs the recorded mix of its profile's queues, each task as long and with"
     " as many statements as it took; a connection is busy for as many seconds a second as tasks"
     " wait for it, and no more are busy than the pools open."
 )
-"""What the projection stands on."""
+"""The assumptions of the projection, as text."""
 
 
 @dataclass(frozen=True)
 class Load:
-    """Statements a second, and connections that are busy with one on an average."""
+    """Statements a second, and the mean number of connections that are busy with one."""
 
     name: str
     queries: float
     busy: float
     wanted: float
-    """As many would be busy if there were enough of them: beyond `busy`, tasks wait."""
+    """Connections that would be busy if there were enough; above `busy`, tasks wait."""
 
 
 def recorded(costs: Costs) -> Load:
-    """Of all tasks, over the whole time that there is history of."""
+    """The load of all tasks, over the whole history."""
     total = _sum(cost.counts for cost in costs.each)
     busy = total.database / costs.covered
     return Load("recorded", total.queries / costs.covered, busy, busy)
 
 
-def projected(costs: Costs, lines: Iterable[Line], budget: Budget) -> list[Load]:
-    """Of each line of workers, as many of it as the budget is for. None where nothing ran."""
+def projected(costs: Costs, lines: Iterable[ProcfileEntry], budget: Budget) -> list[Load]:
+    """The load of each line of workers, with as many of it as the budget has."""
     parts = {part.name: part for part in budget.parts}
     found = []
     for line in lines:
         if not line.kind.startswith("worker"):
             continue
-        mine = profile(line.words, line.profiles)
+        mine = profile(line.arguments, line.profiles)
         names = mine.queue_names if mine else ()
         mix = _sum(cost.counts for cost in costs.each if cost.queue in names)
         seconds = mix.seconds["run"]
         if seconds:
             part = parts[line.name]
-            slots = line.shape[1] * part.count
+            slots = line.slots * part.count
             wanted, queries = (slots * each / seconds for each in (mix.database, mix.queries))
             busy = min(wanted, part.count * part.most)
             found.append(Load(line.name, queries * busy / wanted if wanted else 0, busy, wanted))

@@ -1,4 +1,4 @@
-"""This deployment's formation: what runs, or what is planned, against what its servers give."""
+"""This deployment's formation, running or planned, against the limits of its servers."""
 
 import math
 import resource
@@ -10,61 +10,63 @@ from pathlib import Path
 from dutiful import env
 from dutiful.conf import conf
 from dutiful.current import app
-from dutiful.monitoring.budget.sums import Budget, Limit, Part, Seen
+from dutiful.monitoring.budget.sums import Budget, Limit, Measured, Part
 from dutiful.monitoring.snapshot.facts import Workers
-from dutiful.worker.deployment import needs, procfile
-from dutiful.worker.deployment.read import keeps_results
+from dutiful.worker.deployment import procfile, resources
+from dutiful.worker.deployment.configured import keeps_results
 
 
 class NoSuchProcess(ValueError):
-    """A planned formation names what is no line of the Procfile. The message lists them."""
+    """A planned formation names a process that the Procfile, listed in the message, lacks."""
 
 
 def budget(
     planned: Mapping[str, int],
-    seen: Seen,
+    measured: Measured,
     workers: Workers | None = None,
     limits: Iterable[Limit] | None = None,
 ) -> Budget:
-    """`planned` says how many of a line run; of the others, what is seen of them counts.
+    """`planned` says how many processes of a line run; of other lines, the running ones count.
 
-    `limits` instead of the server's. Behind a PgBouncer the server's are not the formation's: none
-    but these. Raises NoSuchProcess, ProfileError.
+    `limits` replace the server's. Behind a PgBouncer the server's limits do not apply, so only
+    these count. Raises NoSuchProcess, ProfileError.
     """
     found = _procfile(env.ROOT, env.on_heroku())
-    if strangers := set(planned) - {part.name for part in found}:
+    if unknown := set(planned) - {part.name for part in found}:
         there = ", ".join(part.name for part in found) or "nothing"
-        raise NoSuchProcess(f"no {', '.join(sorted(strangers))} in the Procfile; it has {there}")
+        raise NoSuchProcess(f"no {', '.join(sorted(unknown))} in the Procfile; it has {there}")
     if limits is None:
-        limits = () if env.DATABASE_PGBOUNCER.get() else seen.limits
-    parts = tuple(_counted(part, planned, seen, workers) for part in found)
+        limits = () if env.DATABASE_PGBOUNCER.get() else measured.limits
+    parts = tuple(_counted(part, planned, measured, workers) for part in found)
     return Budget(parts, tuple(limits))
 
 
 def files_allowed() -> int | None:
-    """`ulimit -n` here: descriptors that a process may open; None: as many as it likes."""
+    """`ulimit -n`: file descriptors that a process here may open; None: no limit."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return None if soft == resource.RLIM_INFINITY else soft
 
 
 @cache
 def _procfile(root: Path, heroku: bool) -> tuple[Part, ...]:
-    """Its lines, which do not change while a process runs, as many of each as it starts with."""
+    """The lines of the Procfile, with the counts that they start with."""
     publishers, stored = app().conf.broker_pool_limit or 0, keeps_results(app())
     sqlite = env.DATABASE_URL.get().startswith("sqlite")
     found = []
-    for line in procfile.lines(root, profiles=conf().shapes, heroku=heroku):
-        to_broker = procfile.of_broker(line, publishers, stored)[1]
-        files = needs.of_files(line, to_broker, sqlite)
-        found.append(Part(line.name, line.kind, line.count, *needs.of_database(line), files))
+    for line in procfile.read(root, profiles=conf().shapes, heroku=heroku):
+        to_broker = resources.of_broker(line, publishers, stored)[1]
+        files = resources.of_files(line, to_broker, sqlite)
+        found.append(Part(line.name, line.kind, line.count, *resources.of_database(line), files))
     return tuple(found)
 
 
-def _counted(part: Part, planned: Mapping[str, int], seen: Seen, workers: Workers | None) -> Part:
-    """Workers by their leases; of anything, at least as many as its connections must come from."""
+def _counted(
+    part: Part, planned: Mapping[str, int], measured: Measured, workers: Workers | None
+) -> Part:
+    """The part with the count of what runs: workers by their leases, others by connections."""
     if part.name in planned:
         return replace(part, count=planned[part.name])
     alive = [each for each in workers.each if each.alive] if workers else []
     leased = sum(f"worker_{each.profile}" == part.kind for each in alive)
-    needed = math.ceil(seen.live.get(part.kind, 0) / part.most) if part.most else 0
+    needed = math.ceil(measured.live.get(part.kind, 0) / part.most) if part.most else 0
     return replace(part, count=max(leased or part.count, needed))

@@ -1,4 +1,4 @@
-"""A budget for people and for scripts."""
+"""Prints a budget, as a table and as JSON."""
 
 import textwrap
 from collections.abc import Sequence
@@ -7,27 +7,27 @@ from typing import Any, Final
 from dutiful import env
 from dutiful.monitoring.alerts.formatting import span
 from dutiful.monitoring.budget.load import ASSUMES, Load
-from dutiful.monitoring.budget.sums import Budget, Seen
+from dutiful.monitoring.budget.sums import Budget, Measured
 
 WIDTH: Final = 100
 
 
 def table(
-    budget: Budget, seen: Seen, loads: Sequence[Load], files: int | None, covered: float
+    budget: Budget, measured: Measured, loads: Sequence[Load], files: int | None, covered: float
 ) -> str:
-    """What runs or is planned, what there is, and a verdict. `covered`: seconds of history."""
-    lines = [*_processes(budget, seen), "", *_limits(budget, seen), *_files(budget, files)]
+    """Processes, limits and a verdict as text. `covered`: seconds of history."""
+    lines = [*_processes(budget, measured), "", *_limits(budget, measured), *_files(budget, files)]
     if loads:
         lines += ["", *_loads(budget, loads, covered)]
     return "\n".join([*lines, "", *verdict(budget, files)])
 
 
 def verdict(budget: Budget, files: int | None) -> list[str]:
-    """Whether it fits, and if not what to do."""
-    said = []
+    """Whether the budget fits, and what to do where it does not."""
+    lines = []
     limit = budget.tightest
     if limit is not None and budget.lacks:
-        said.append(
+        lines.append(
             f"It does not fit: {budget.most} connections may be opened, and there are"
             f" {limit.room} ({limit.name})."
         )
@@ -37,24 +37,24 @@ def verdict(budget: Budget, files: int | None) -> list[str]:
             if part.count and (most := budget.largest(part.name)) and most < part.count
         ]
         if fewer:
-            said.append(f"  Fewer, one of: {', '.join(fewer)}; or")
-        said.append(f"  a larger plan: {limit.value + budget.lacks} connections or more; or")
-        said.append("  a PgBouncer before the server: docs/database.md")
+            lines.append(f"  Fewer, one of: {', '.join(fewer)}; or")
+        lines.append(f"  a larger plan: {limit.value + budget.lacks} connections or more; or")
+        lines.append("  a PgBouncer before the server: `python -m dutiful docs database`")
     elif limit is not None and budget.lacks_in_release:
-        said.append(
+        lines.append(
             f"It fits. A release with old and new side by side may open {budget.in_release}, and"
             f" there are {limit.room} ({limit.name}): let the old ones end first."
         )
     elif limit is not None:
-        said.append("It fits, also while a release runs old and new side by side.")
+        lines.append("It fits, also while a release runs old and new side by side.")
     else:
-        said.append(_unlimited(budget))
+        lines.append(_unlimited(budget))
     if (part := starved(budget, files)) is not None:
-        said.append(
+        lines.append(
             f"{part.name} may need {part.files} files, and ulimit -n is {files} here: raise it"
             f" (LimitNOFILE, ulimits of compose) to {2 * part.files}."
         )
-    return said
+    return lines
 
 
 def _unlimited(budget: Budget) -> str:
@@ -67,13 +67,15 @@ def _unlimited(budget: Budget) -> str:
 
 
 def starved(budget: Budget, files: int | None) -> Any:
-    """The line whose process may need more descriptors than it is allowed; None where none."""
-    part = budget.hungriest()
+    """The part whose process may need more file descriptors than allowed, if there is one."""
+    part = budget.with_most_files()
     return part if part is not None and files is not None and part.files > files else None
 
 
-def as_dict(budget: Budget, seen: Seen, loads: Sequence[Load], files: int | None) -> dict[str, Any]:
-    """The same as JSON."""
+def as_dict(
+    budget: Budget, measured: Measured, loads: Sequence[Load], files: int | None
+) -> dict[str, Any]:
+    """The budget as data for JSON."""
     return {
         "fits": not budget.lacks and starved(budget, files) is None,
         "rest": budget.rest,
@@ -91,8 +93,8 @@ def as_dict(budget: Budget, seen: Seen, loads: Sequence[Load], files: int | None
             }
             for part in budget.parts
         ],
-        "live": seen.live,
-        "commands": seen.commands,
+        "live": measured.live,
+        "commands": measured.commands,
         "limits": [
             {"name": each.name, "value": each.value, "used": each.used, "others": each.others}
             for each in budget.limits
@@ -110,24 +112,24 @@ def as_dict(budget: Budget, seen: Seen, loads: Sequence[Load], files: int | None
     }
 
 
-def _processes(budget: Budget, seen: Seen) -> list[str]:
+def _processes(budget: Budget, measured: Measured) -> list[str]:
     rows = [("process", "count", "idle", "at most", "now")]
-    asked = bool(seen.limits)
-    told = set()
+    asked = bool(measured.limits)
+    shown = set()
     for part in budget.parts:
-        live = str(seen.live.get(part.kind, 0)) if asked and part.kind not in told else ""
-        told.add(part.kind)
+        live = str(measured.live.get(part.kind, 0)) if asked and part.kind not in shown else ""
+        shown.add(part.kind)
         rest, most = part.count * part.rest, part.count * part.most
         rows.append((part.name, str(part.count), str(rest), str(most), live))
-    for kind in sorted(set(seen.live) - told):
-        rows.append((kind, "", "", "", str(seen.live[kind])))
-    rows.append(("reserve", "", "", str(budget.reserve), str(seen.commands) if asked else ""))
-    now = str(sum(seen.live.values()) + seen.commands) if asked else ""
+    for kind in sorted(set(measured.live) - shown):
+        rows.append((kind, "", "", "", str(measured.live[kind])))
+    rows.append(("reserve", "", "", str(budget.reserve), str(measured.commands) if asked else ""))
+    now = str(sum(measured.live.values()) + measured.commands) if asked else ""
     rows.append(("together", "", str(budget.rest), str(budget.most), now))
     return _columns(rows)
 
 
-def _limits(budget: Budget, seen: Seen) -> list[str]:
+def _limits(budget: Budget, measured: Measured) -> list[str]:
     rows = [("limit", "value", "now", "by others", "left")]
     for each in budget.limits:
         left = str(each.room - budget.most)
@@ -136,11 +138,11 @@ def _limits(budget: Budget, seen: Seen) -> list[str]:
 
 
 def _files(budget: Budget, files: int | None) -> list[str]:
-    part = budget.hungriest()
+    part = budget.with_most_files()
     if part is None:
         return ["There is no Procfile beside manage.py: nothing to add up."]
     most = "no limit" if files is None else str(files)
-    return [f"ulimit -n: {most} here; the hungriest process, {part.name}, may need {part.files}"]
+    return [f"ulimit -n: {most} here; the largest process, {part.name}, may need {part.files}"]
 
 
 def _loads(budget: Budget, loads: Sequence[Load], covered: float) -> list[str]:

@@ -1,4 +1,4 @@
-"""What a PostgreSQL gives, and who has taken what of it: one query."""
+"""Measures a PostgreSQL: its limits, and who uses how many connections."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -7,10 +7,10 @@ from typing import Any, Final
 from django.db import connections
 
 from dutiful.catalogue.process import COMMAND
-from dutiful.monitoring.budget.sums import RESERVE, Limit, Seen
+from dutiful.monitoring.budget.sums import RESERVE, Limit, Measured
 
 KINDS: Final = ("web", "worker", "beat", "monitor", "flower", COMMAND)
-"""How the application_name of each of ours begins."""
+"""The first words of the application_name of our processes."""
 _LIMITS: Final = """
 SELECT current_setting('max_connections')::int
        - current_setting('superuser_reserved_connections')::int
@@ -19,7 +19,7 @@ SELECT current_setting('max_connections')::int
        CASE WHEN rolsuper THEN -1 ELSE datconnlimit END
 FROM pg_roles, pg_database WHERE rolname = current_user AND datname = current_database()
 """
-# Of others' sessions a plain role does not see backend_type; background processes have no database.
+# A plain role cannot see the backend_type of others; background processes have no database.
 _TAKEN: Final = """
 SELECT datname = current_database(), usename = current_user, application_name, count(*)
 FROM pg_stat_activity
@@ -29,11 +29,11 @@ GROUP BY 1, 2, 3
 """
 
 
-def see(alias: str = "default") -> Seen:
-    """Raises django.db.Error. Nothing of a database that has no server."""
+def measure(alias: str = "default") -> Measured:
+    """Raises django.db.Error. Empty for a database without a server."""
     connection = connections[alias]
     if connection.vendor != "postgresql":
-        return Seen()
+        return Measured()
     with connection.cursor() as cursor:
         cursor.execute(_LIMITS)
         all_, role, database = cursor.fetchone()
@@ -43,9 +43,12 @@ def see(alias: str = "default") -> Seen:
     return of_rows({"max_connections": all_, "role": role, "database": database}, rows, own)
 
 
-def of_rows(values: Mapping[str, int], rows: list[Any], own: str) -> Seen:
-    """`rows`: same database, same role, application_name, connections. `own`: this process's name,
-    which a DATABASE_URL may give to all; then whose a connection is cannot be told."""
+def of_rows(values: Mapping[str, int], rows: list[Any], own: str) -> Measured:
+    """`rows` are: same database, same role, application_name, connections.
+
+    `own` is the application_name of this process. Where DATABASE_URL gives all processes the same
+    name, connections cannot be told apart.
+    """
     taken: Counter[str] = Counter()
     live: Counter[str] = Counter()
     commands = 0
@@ -60,7 +63,7 @@ def of_rows(values: Mapping[str, int], rows: list[Any], own: str) -> Seen:
         else:
             commands += count
     ours = live.total() + min(commands, RESERVE)
-    return Seen(
+    return Measured(
         tuple(
             Limit(name, value, taken[name], max(0, taken[name] - ours))
             for name, value in values.items()

@@ -1,36 +1,36 @@
-"""The arithmetic: a formation's connections against limits. Pure."""
+"""The arithmetic of a formation's connections against limits. Pure."""
 
 from dataclasses import dataclass, field
 from typing import Final
 
 RESERVE: Final = 3
-"""For whoever comes beside the formation: a migration, a shell, who looks why it is full."""
+"""Connections for commands beside the formation, such as a migration or a shell."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """One line of the Procfile. Figures are of one of its processes."""
+    """One line of the Procfile. Figures are those of one process."""
 
     name: str
     kind: str
     count: int
     rest: int
-    """Connections with heartbeats alone."""
+    """Connections while it is idle."""
     most: int
     files: int
-    """Descriptors at most."""
+    """File descriptors that it may need."""
 
 
 @dataclass(frozen=True)
 class Limit:
-    """What the server gives: altogether, to the role, or to the database."""
+    """A limit of the server: for all, for the role, or for the database."""
 
     name: str
     value: int
     used: int = 0
-    """Taken now, by whomever."""
+    """Connections in use, by anybody."""
     others: int = 0
-    """Of these, by whom the formation is not: it has to do without them."""
+    """Those of them that are not the formation's."""
 
     @property
     def room(self) -> int:
@@ -38,19 +38,19 @@ class Limit:
 
     @property
     def share(self) -> float:
-        """Taken of it, 0 to 1 (a superuser may go beyond)."""
+        """The share in use, 0 to 1 (a superuser may exceed it)."""
         return self.used / self.value if self.value else 1.0
 
 
 @dataclass(frozen=True)
-class Seen:
-    """One server at one moment. This very connection is not counted."""
+class Measured:
+    """One server at one moment, without the connection that measured it."""
 
     limits: tuple[Limit, ...] = ()
     live: dict[str, int] = field(default_factory=dict)
     """Connections of the formation by kind of process (dutiful/catalogue/process.py)."""
     commands: int = 0
-    """Of the same role to the same database, but of no process: what the reserve is for."""
+    """Connections of the same role and database but of no process: the reserve is for them."""
 
     @property
     def fullest(self) -> Limit | None:
@@ -59,7 +59,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class Budget:
-    """A formation against the limits of one server; none: it has none, or nobody knows them."""
+    """A formation against the limits of one server, if it has any and they are known."""
 
     parts: tuple[Part, ...]
     limits: tuple[Limit, ...] = ()
@@ -71,7 +71,7 @@ class Budget:
 
     @property
     def most(self) -> int:
-        """With the reserve."""
+        """Connections that it may open, with the reserve."""
         return sum(part.count * part.most for part in self.parts) + self.reserve
 
     @property
@@ -85,7 +85,7 @@ class Budget:
 
     @property
     def lacks(self) -> int:
-        """By how many connections it does not fit; 0 where it does."""
+        """How many connections it lacks; 0 where it fits."""
         return max(0, self.most - self.tightest.room) if self.tightest else 0
 
     @property
@@ -93,13 +93,13 @@ class Budget:
         return max(0, self.in_release - self.tightest.room) if self.tightest else 0
 
     def largest(self, name: str) -> int | None:
-        """How many processes of that line fit, the others as they are; None: any number."""
+        """How many processes of that line fit beside the others; None: any number."""
         part = next(part for part in self.parts if part.name == name)
         if self.tightest is None or not part.most:
             return None
         others = self.most - part.count * part.most
         return max(0, self.tightest.room - others) // part.most
 
-    def hungriest(self) -> Part | None:
-        """Whose process holds the most descriptors."""
+    def with_most_files(self) -> Part | None:
+        """The part whose process may need the most file descriptors."""
         return max(self.parts, key=lambda part: part.files, default=None)

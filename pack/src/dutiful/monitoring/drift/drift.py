@@ -1,7 +1,7 @@
-"""Drift: tasks whose measured runs no longer fit the class that they declare.
+"""Compares the measured runs of each task with the class that it declares.
 
-A verdict needs runs enough that chance is no excuse: the share of runs past the promise counts
-with the lower end of Wilson's interval (95 %, one-sided): a task on the brink is left alone.
+The share of runs past the promise counts with the lower end of Wilson's interval (95 %, one-sided),
+so that chance alone makes no finding.
 """
 
 from collections.abc import Iterable
@@ -19,21 +19,20 @@ LEAST_RUNS: Final = 30
 MAY_OVERRUN: Final = 0.05
 """The share of runs that may take longer than the class says (`runs_within` is for 95 %)."""
 COMPUTES_SHARE: Final = 0.1
-"""A task on threads that computes for more of its time than this is really compute: ten of them at
-once keep a core busy, and the others wait. Low, since threads that wait for each other's
-processor make the share smaller than it would be alone."""
+"""A task on threads that computes for a larger share of its time should be compute: ten of them
+keep a core busy. It is low, since threads that wait for the processor have a smaller share."""
 COMPUTES_SECONDS: Final = 0.1
-"""Less processor a run disturbs none of the threads beside it."""
+"""A run with less CPU time, in seconds, does not disturb the threads beside it."""
 QUICK_ENOUGH: Final = 0.01
-"""A slow task whose runs overrun a faster class more seldom than this could have that one."""
+"""With a smaller share of runs past a faster class's promise, a task could have that class."""
 QUICK_RUNS: Final = 300
-"""As many runs as it takes to know that (three over the share, the rule of three)."""
+"""Runs that this needs (the rule of three: 3 divided by the share)."""
 _Z: Final = 1.645
 
 
 @dataclass(frozen=True)
 class Figures:
-    """What the verdict is made of: a task's runs of some days. Seconds."""
+    """A task's runs of some days. Times are seconds."""
 
     task: str
     run: list[int]
@@ -71,21 +70,21 @@ class Finding:
 
     figures: Figures
     kind: str
-    """slow: runs too long for its class; compute: computes on threads; quick: could be faster
-    served, which breaks nothing."""
+    """slow: it runs too long for its class. compute: it computes on threads. quick: it fits a
+    faster class, which breaks nothing."""
     declared: QueueClass
     fits: QueueClass | None
     """None: no class has room for such runs."""
 
     @property
     def breaks(self) -> bool:
-        """Whether others suffer from it: threads that wait, promises of the queue."""
+        """Whether other tasks suffer: threads that wait, the queue's promise."""
         return self.kind != "quick"
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """`few`: tasks with too few runs; `gone`: those that the code no longer has."""
+    """`few` are tasks with too few runs, `gone` are those that the code no longer has."""
 
     findings: list[Finding]
     fitting: int
@@ -93,8 +92,8 @@ class Verdict:
     gone: list[str]
 
 
-def judge(figures: Iterable[Figures], tasks: Any, least: int = LEAST_RUNS) -> Verdict:
-    """`tasks` is the app's registry. Celery's own tasks are nobody's to declare: passed over."""
+def evaluate(figures: Iterable[Figures], tasks: Any, least: int = LEAST_RUNS) -> Verdict:
+    """`tasks` is the app's registry. Celery's own tasks have no declaration and are ignored."""
     findings: list[Finding] = []
     few: list[str] = []
     gone: list[str] = []
@@ -114,7 +113,7 @@ def judge(figures: Iterable[Figures], tasks: Any, least: int = LEAST_RUNS) -> Ve
         if each.runs < least:
             few.append(each.task)
             continue
-        found = one(each, queue, safe(task))
+        found = evaluate_one(each, queue, safe(task))
         if found is None:
             fitting += 1
         else:
@@ -123,7 +122,7 @@ def judge(figures: Iterable[Figures], tasks: Any, least: int = LEAST_RUNS) -> Ve
     return Verdict(findings, fitting, few, gone)
 
 
-def one(figures: Figures, queue: QueueClass, may_thread: bool = True) -> Finding | None:
+def evaluate_one(figures: Figures, queue: QueueClass, may_thread: bool = True) -> Finding | None:
     """The finding about one task of that class, or None where it fits."""
     bound = queue.bound
     if may_thread and bound == Bound.IO and computes(figures):
@@ -141,7 +140,7 @@ def computes(figures: Figures) -> bool:
 
 
 def surely(share: float, runs: int) -> float:
-    """What the true share is at least, given the measured one of so many runs (Wilson)."""
+    """The least true share, given the measured share of so many runs (Wilson)."""
     if not runs:
         return 0.0
     square = _Z * _Z
@@ -187,7 +186,7 @@ def advice(finding: Finding) -> str:
     else:
         what = f"has become quick: 99 % within {figures.p99:.3g} s"
     if finding.fits is None:
-        return f"{what}; no class has room for it: cut it up (docs/iterate.md)"
+        return f"{what}; no class has room for it: divide it (`python -m dutiful docs iterate`)"
     move = f"manage.py reroute {queue.name} {finding.fits.name} --task {figures.task}"
     may = "could be" if finding.kind == "quick" else "make it"
     return f"{what}; {may} {declaration(finding.fits)}, then {move}"

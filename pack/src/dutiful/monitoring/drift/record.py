@@ -1,4 +1,4 @@
-"""Figures of production in a file: CI, which has no production, judges the code by them."""
+"""Figures of production in a file, by which CI can evaluate the code."""
 
 import json
 from collections.abc import Iterable
@@ -7,26 +7,29 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from dutiful.conf.queues import catalogue
 from dutiful.monitoring.drift.drift import Figures
-from dutiful.monitoring.fleet.buckets import BOUNDS, SIZE
+from dutiful.monitoring.fleet.buckets import edges, from_labels, labelled
 
-VERSION: Final = 1
+VERSION: Final = 2
 
 
 class BadRecord(ValueError):
-    """A file that is no record, or one of other buckets. The message says what to do."""
+    """A file that is no record, or one without an edge that is needed. The message says what to
+    do."""
 
 
 def write(file: Path, figures: Iterable[Figures], days: float) -> int:
-    """How many tasks. Raises OSError."""
+    """Writes the file and returns the number of tasks. Raises OSError."""
     tasks = {each.task: asdict(each) for each in sorted(figures, key=lambda one: one.task)}
     for each in tasks.values():
         del each["task"]
+        each["run"] = labelled(each["run"])
     record = {
         "version": VERSION,
         "recorded": datetime.now(UTC).isoformat(timespec="seconds"),
         "days": days,
-        "bounds": BOUNDS,
+        "edges": edges(),
         "tasks": tasks,
     }
     file.write_text(json.dumps(record, indent=1) + "\n")
@@ -37,12 +40,21 @@ def read(file: Path) -> list[Figures]:
     """Raises BadRecord, or OSError."""
     try:
         record: Any = json.loads(file.read_text())
-        if record["version"] != VERSION or tuple(record["bounds"]) != BOUNDS:
+        if record["version"] != VERSION:
             raise BadRecord(f"{file} was recorded by another version: record it again.")
-        found = [Figures(task=name, **numbers) for name, numbers in record["tasks"].items()]
-        if any(len(each.run) != SIZE for each in found):
-            raise BadRecord(f"{file}: a histogram in it is cut off: record it again.")
-    except (json.JSONDecodeError, LookupError, TypeError, AttributeError) as error:
+        if strange := {queue.runs_within for queue in catalogue()}.difference(record["edges"]):
+            seconds = ", ".join(f"{each:g} s" for each in sorted(strange))
+            raise BadRecord(
+                f"{file} was recorded before a queue promised runs_within {seconds}, so it does"
+                " not say how many runs took longer: record it again with this catalogue."
+            )
+        found = [
+            Figures(task=name, **{**numbers, "run": from_labels(numbers["run"])})
+            for name, numbers in record["tasks"].items()
+        ]
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        if isinstance(error, BadRecord):
+            raise
         raise BadRecord(
             f"{file} is no record of `manage.py drift --record`: {type(error).__name__}: {error}"
         ) from error

@@ -1,37 +1,40 @@
-"""The fleet's counters: each process adds up what happened in it, and tells one Redis hash.
+"""The fleet's counters: each process adds up its runs and publishes in one hash of a shared Redis.
 
-A run costs its worker one append (a prefork child: one write to a pipe); a daemon thread adds up
-and tells, each two seconds. `connect()` is called once a process, in `ready()`.
+`tally` counts in memory: a run costs its worker one append. Prefork children write to a `pipe` that
+their main process reads. `reporter` is the daemon thread that sends the sums every two seconds,
+`store` the hash, `buckets` its histograms. `worker`, `publishes` and `grown` feed it.
 """
 
 import sys
 
+from dutiful.monitoring.fleet.reporter import Reporter
 from dutiful.monitoring.fleet.store import Counts, Fleet, read
-from dutiful.monitoring.fleet.teller import Teller
 
-__all__ = ["Counts", "Fleet", "connect", "read", "teller"]
+__all__ = ["Counts", "Fleet", "connect", "read", "reporter"]
 
-_teller: Teller | None = None
+_reporter: Reporter | None = None
 
 
-def teller() -> Teller:
-    """This process's. Raises RuntimeError before `connect()`."""
-    if _teller is None:
+def reporter() -> Reporter:
+    """The reporter of this process. Raises RuntimeError before `connect()`."""
+    if _reporter is None:
         raise RuntimeError("monitoring is not in INSTALLED_APPS: nothing counts here")
-    return _teller
+    return _reporter
 
 
 def connect() -> None:
-    """From here on runs and publishes of this process are counted."""
-    global _teller
+    """Starts counting the runs and publishes of this process; called once, in `ready()`."""
+    global _reporter
     from dutiful.current import app
     from dutiful.monitoring import runs
     from dutiful.monitoring.fleet import grown, publishes
     from dutiful.monitoring.fleet.worker import WorkerSide
 
-    _teller = Teller(app())
-    runs.listeners.append(_teller.count)
-    grown.connect(app(), _teller.count)
-    if (me := publishes.role(sys.argv)) != publishes.OTHER:  # a shell, a test: nobody's promise
-        publishes.measure(_teller.count, me)
-    WorkerSide(_teller).connect()
+    _reporter = Reporter(app())
+    runs.listeners.append(_reporter.count)
+    grown.connect(app(), _reporter.count)
+    if (
+        me := publishes.role(sys.argv)
+    ) != publishes.OTHER:  # publishes of a shell or a test are not counted
+        publishes.measure(_reporter.count, me)
+    WorkerSide(_reporter).connect()

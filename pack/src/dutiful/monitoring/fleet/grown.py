@@ -1,7 +1,7 @@
-"""What runs leave in their processes, counted for the fleet beside the runs themselves.
+"""Counts by how many bytes each task made its process grow.
 
-Processes: by how much a run raised its child's highest memory, measured. Threads share a heap:
-what each task kept is the estimate of dutiful/worker/memory/growth.py, told as it grows.
+On prefork it is measured: by how much a run raised its child's highest memory. Threads share a
+heap, so there it is the estimate of `dutiful/worker/memory/growth.py`.
 """
 
 from collections import defaultdict
@@ -14,29 +14,29 @@ from dutiful.monitoring.fleet.tally import Run
 from dutiful.publishing.router import declared
 from dutiful.worker.memory import child as memory_child
 from dutiful.worker.memory import watch
-from dutiful.worker.memory.growth import Suspect
+from dutiful.worker.memory.growth import Grower
 
 
 def connect(app: Any, count: Callable[[Run], None]) -> None:
-    """From here on both are counted in this process and its children."""
-    told: dict[str, int] = defaultdict(int)
+    """Starts counting both in this process and its children."""
+    reported: dict[str, int] = defaultdict(int)
 
-    def tell(task: str, queue: str, size: int) -> None:
+    def report(task: str, queue: str, size: int) -> None:
         count((task, queue, GROWN, None, size, None, None, None))
 
-    def kept(suspects: list[Suspect]) -> None:
+    def kept(suspects: list[Grower]) -> None:
         for each in suspects:
-            more = round(each.kept) - told[each.task]
+            more = round(each.kept) - reported[each.task]
             if more > 0:  # counters only grow, estimates do not
-                told[each.task] += more
-                tell(each.task, _queue(app, each.task), more)
+                reported[each.task] += more
+                report(each.task, _queue(app, each.task), more)
 
-    memory_child.listeners.append(tell)
+    memory_child.listeners.append(report)
     watch.listeners.append(kept)
 
 
 def _queue(app: Any, task: str) -> str:
-    """The heap does not say which of its queues a task came by."""
+    """The queue that the task declares: a heap does not show by which queue a message came."""
     try:
         return declared(app.tasks[task]).name
     except (KeyError, NotInCatalogue):

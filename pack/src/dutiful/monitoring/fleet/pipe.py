@@ -1,8 +1,8 @@
-"""From the children of a prefork pool to its main process: a line for each run, in one pipe.
+"""A pipe from the children of a prefork pool to their main process, with a line for each run.
 
-A line is written whole or not at all (POSIX: up to PIPE_BUF bytes), by however many children, and
-nothing is lost with a child that is killed. The main process reads twice a second; the pipe holds
-thousands of lines. When it is full a run is not counted: the child never waits.
+POSIX writes a line of up to PIPE_BUF bytes whole or not at all, however many children write, and a
+child that is killed loses nothing. The main process reads twice a second; the pipe holds thousands
+of lines. When it is full, a run is not counted: the child never waits.
 """
 
 import contextlib
@@ -14,7 +14,7 @@ from typing import Final
 from dutiful.monitoring.fleet.tally import Run
 
 BYTES: Final = 1024 * 1024
-"""As large as Linux lets anyone make one."""
+"""The largest size that Linux allows every user."""
 CHUNK: Final = 64 * 1024
 MOST_NAME: Final = 300
 """Bytes of a task's name, so that a line stays below the 512 that every system writes whole."""
@@ -30,12 +30,14 @@ class Pipe:
         for end in (self._out, self._in):
             os.set_blocking(end, False)
         if _SET_SIZE is not None:
-            with contextlib.suppress(OSError):  # this user has as many as he may: it stays small
+            with contextlib.suppress(
+                OSError
+            ):  # the user's limit of pipe memory is reached: it stays small
                 fcntl.fcntl(self._in, _SET_SIZE, BYTES)
         self._rest = b""
 
     def write(self, run: Run) -> None:
-        """In a child, from the thread that ran it."""
+        """Called in a child, from the thread that ran the task."""
         task, queue, ended, *seconds, queries, database = run
         words = [task[:MOST_NAME], queue, ended, *map(_word, seconds), str(queries or 0)]
         line = "|".join([*words, _word(database)]) + "\n"
@@ -43,7 +45,7 @@ class Pipe:
             os.write(self._in, line.encode())
 
     def read(self) -> Iterator[Run]:
-        """What has come since the last time."""
+        """The runs written since the last call. Called in the main process."""
         while True:
             try:
                 chunk = os.read(self._out, CHUNK)

@@ -1,7 +1,7 @@
-"""How long publishes take, where they happen: measured around the transport's own call.
+"""Measures how long publishes take, in the process that publishes, around the transport's call.
 
-Not by Celery's signals: the outbox sends the first when it writes the row and the second when the
-message is out. Only our transport is measured.
+Celery's signals would not do: the outbox sends the first when it writes the row and the second when
+the message is published. Only our transport is measured.
 """
 
 import time
@@ -20,19 +20,19 @@ OTHER = "other"
 
 
 def role(words: list[str]) -> str:
-    """What this process is, by its command line."""
+    """The role of this process by its command line: web, beat, worker or other."""
     found = process.kind(words, conf().shapes).partition("_")[0]
     return found if found in ("web", "beat", "worker") else OTHER
 
 
 def measure(count: Callable[[Run], None], me: str) -> None:
-    """From here on each publish of this process is counted for the role `me`."""
-    ways: list[tuple[Any, str]] = [
+    """Starts counting each publish of this process for the role `me`."""
+    publishers: list[tuple[Any, str]] = [
         (LeasedChannel, "_put"),
         (PublisherPool, "put"),
         (PublisherPool, "put_many"),
     ]
-    for holder, name in ways:
+    for holder, name in publishers:
         setattr(holder, name, _measured(getattr(holder, name), count, me))
 
 
@@ -45,10 +45,10 @@ def _measured(publish: Any, count: Callable[[Run], None], me: str) -> Any:
         ended = "failed"
         try:
             answer = publish(*args, **kwargs)
-            if not (isinstance(answer, list) and any(answer)):  # a prompt's errors
+            if not (isinstance(answer, list) and any(answer)):  # the errors of a batch
                 ended = "succeeded"
         finally:
-            # As a run of the role on a queue of that name.
+            # Counted like a run, with the role as its task and PUBLISHES as its queue.
             took = time.perf_counter() - began
             count((me, PUBLISHES, ended, None, took, None, None, None))
         return answer

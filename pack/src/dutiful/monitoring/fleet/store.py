@@ -1,16 +1,17 @@
-"""Where the fleet's counters lie: a hash on the shared Redis, of a bounded size.
+"""The fleet's counters: a hash of bounded size on the shared Redis.
 
-Each process adds what it has counted; nobody sets. `COUNTS` has a field for each number of each
-task and queue (and of each role's publishes); `STARTS` has the workers' starts of the last hour.
+Processes only add to it. `COUNTS` has a field for each number of each task and queue, and of each
+role's publishes: `task|queue|outcome|failed`. `STARTS` has the workers' starts of the last hour.
 """
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import redis
 
-from dutiful.monitoring.fleet.buckets import SIZE
+from dutiful.monitoring.fleet.buckets import empty, index, labelled
 
 COUNTS: Final = "dutiful:monitoring:counts"
 STARTS: Final = "dutiful:monitoring:starts"
@@ -18,12 +19,12 @@ OUTCOMES: Final = ("succeeded", "failed", "retried", "crashed", "other")
 SUMS: Final = ("wait", "run", "cpu")
 """Seconds, added up."""
 MOST_FIELDS: Final = 20_000
-"""A task whose numbers would be more fields than this is counted as `OTHER`."""
+"""The hash has at most so many fields: beyond them a task is counted as `OTHER`."""
 GROWN: Final = "grown"
 DATABASE: Final = "database"
 OTHER: Final = "(other)"
 PUBLISHES: Final = "(publishes)"
-"""Stands for the queue where a role's publishes are counted."""
+"""In place of the queue where a role's publishes are counted."""
 MOST_STARTS: Final = 500
 STARTS_SECONDS: Final = 3600.0
 
@@ -45,26 +46,65 @@ end
 
 @dataclass
 class Counts:
-    """Of one task on one queue, or of one role's publishes. Since the broker's data began."""
+    """Counts of one task on one queue, or of one role's publishes, since the hash began."""
 
     outcomes: dict[str, int] = field(default_factory=lambda: dict.fromkeys(OUTCOMES, 0))
     seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(SUMS, 0.0))
-    wait: list[int] = field(default_factory=lambda: [0] * SIZE)
-    run: list[int] = field(default_factory=lambda: [0] * SIZE)
+    wait: list[int] = field(default_factory=empty)
+    run: list[int] = field(default_factory=empty)
     grown: int = 0
-    """Bytes that its runs left in their processes: dutiful/monitoring/fleet/grown.py."""
+    """Bytes by which its runs made their processes grow (`grown`)."""
     queries: int = 0
-    """Statements that its runs sent to databases: dutiful/monitoring/queries.py."""
+    """Database statements of its runs (`dutiful/monitoring/queries.py`)."""
     database: float = 0.0
-    """Seconds that they waited for the answers."""
+    """Seconds that its runs waited for databases."""
 
     @property
     def runs(self) -> int:
         return sum(self.outcomes.values())
 
+    def numbers(self) -> dict[str, float]:
+        """What is not zero, by name: `outcome|failed`, `seconds|cpu`, `wait|0.5`."""
+        found: dict[str, float] = {
+            f"{GROWN}|bytes": self.grown,
+            f"{DATABASE}|queries": self.queries,
+            f"{DATABASE}|seconds": self.database,
+        }
+        found |= {f"outcome|{name}": count for name, count in self.outcomes.items()}
+        found |= {f"seconds|{name}": seconds for name, seconds in self.seconds.items()}
+        for what, counts in (("wait", self.wait), ("run", self.run)):
+            found |= {f"{what}|{edge}": count for edge, count in labelled(counts).items()}
+        return {name: number for name, number in found.items() if number}
+
+    @classmethod
+    def of(cls, numbers: Mapping[str, float]) -> "Counts":
+        """The reverse of `numbers()`, whatever catalogue its edges are of."""
+        found = cls()
+        for name, number in numbers.items():
+            what, _, which = name.partition("|")
+            found.set(what, which, number)
+        return found
+
+    def set(self, what: str, which: str, number: float | bytes) -> None:
+        """One number by its name. What has no such name is passed over."""
+        if what == "outcome" and which in self.outcomes:
+            self.outcomes[which] = int(number)
+        elif what == "seconds" and which in self.seconds:
+            self.seconds[which] = float(number)
+        elif what in ("wait", "run"):
+            counts: list[int] = getattr(self, what)
+            with contextlib.suppress(ValueError):
+                counts[index(float(which))] += int(number)
+        elif what == GROWN:
+            self.grown = int(number)
+        elif what == DATABASE and which == "queries":
+            self.queries = int(number)
+        elif what == DATABASE and which == "seconds":
+            self.database = float(number)
+
 
 def add(client: redis.Redis, prefix: str, numbers: Mapping[str, float]) -> None:
-    """One round trip. Raises redis errors; then it may or may not have been added."""
+    """Adds numbers by field, in one round trip. Raises redis errors: then they may be added."""
     words: list[Any] = []
     for name, by in numbers.items():
         words += (name, by if isinstance(by, int) else f"{by:.6f}")
@@ -86,9 +126,9 @@ def started(
 
 
 def split_starts(members: list[bytes]) -> list[tuple[str, str]]:
-    """Profile and name of each start of a profile's present release; `members` in their order.
+    """Profile and name of each start in a profile's present release; `members` by time.
 
-    A release is what its own starts say: however many there were in an hour, none is a crash.
+    Starts of earlier releases are left out: a deploy is no crash.
     """
     words = [word for member in members if len(word := member.decode().split("|")) == 4]
     present = {profile: release for profile, _, _, release in words}
@@ -112,7 +152,7 @@ def read(client: redis.Redis, prefix: str) -> Fleet:
 
 
 def parse(hash_: Mapping[bytes, bytes]) -> Fleet:
-    """What is no field of ours is passed over."""
+    """Ignores fields that have no such name."""
     fleet = Fleet({}, {})
     for name, value in hash_.items():
         words = name.decode(errors="replace").split("|")
@@ -123,16 +163,5 @@ def parse(hash_: Mapping[bytes, bytes]) -> Fleet:
             counts = fleet.publishes.setdefault(task, Counts())
         else:
             counts = fleet.tasks.setdefault((task, queue), Counts())
-        if what == "outcome" and which in counts.outcomes:
-            counts.outcomes[which] = int(value)
-        elif what == "seconds" and which in counts.seconds:
-            counts.seconds[which] = float(value)
-        elif what in ("wait", "run") and which.isdigit() and int(which) < SIZE:
-            getattr(counts, what)[int(which)] = int(value)
-        elif what == GROWN:
-            counts.grown = int(value)
-        elif what == DATABASE and which == "queries":
-            counts.queries = int(value)
-        elif what == DATABASE and which == "seconds":
-            counts.database = float(value)
+        counts.set(what, which, value)
     return fleet

@@ -1,20 +1,19 @@
-"""What this process has counted and not told yet. A task costs it an append; sums come later."""
+"""What this process has counted and not sent yet. A run costs one append; sums come later."""
 
 import threading
 from collections import defaultdict, deque
 from collections.abc import Iterable
 from typing import Final
 
-from dutiful.conf.queues import names
+from dutiful.conf.queues import known as is_queue
 from dutiful.monitoring.fleet.buckets import index
-from dutiful.monitoring.fleet.store import DATABASE, GROWN, OTHER, PUBLISHES, Counts
+from dutiful.monitoring.fleet.store import GROWN, OTHER, PUBLISHES, Counts
 
 Run = tuple[str, str, str, float | None, float | None, float | None, int | None, float | None]
-"""Task, queue, outcome, seconds waited, run, of CPU, statements that it sent to databases, seconds
-that it waited for their answers; None where nobody knows."""
+"""Task, queue, outcome, seconds waited, seconds run, CPU seconds, database statements, seconds that
+it waited for databases; None where it is not known."""
 MOST_WAITING: Final = 200_000
-"""Runs that wait to be added up; the oldest make room, so that memory is bounded."""
-KNOWN: Final = {*names(), PUBLISHES}
+"""Runs that wait to be added up. Beyond it the oldest are dropped, so memory is bounded."""
 MOST_TASKS: Final = 500
 """Tasks (with a queue) that a process counts by name between two flushes."""
 
@@ -43,7 +42,8 @@ class Tally:
             counts = known.get((task, queue))
             if counts is None:
                 name = task.replace("|", "/") if len(known) < MOST_TASKS else OTHER
-                counts = known[task, queue] = sums[name, queue if queue in KNOWN else OTHER]
+                counted = is_queue(queue) or queue == PUBLISHES
+                counts = known[task, queue] = sums[name, queue if counted else OTHER]
             if ended == GROWN:  # no run: bytes, in the place of its seconds
                 counts.grown += int(run or 0)
                 continue
@@ -64,15 +64,9 @@ class Tally:
 
 
 def _fields(sums: dict[tuple[str, str], Counts]) -> dict[str, float]:
-    """What is not zero, as `store.read` understands it."""
-    numbers: dict[str, float] = {}
-    for (task, queue), counts in sums.items():
-        start = f"{task}|{queue}|"
-        numbers[f"{start}{GROWN}|bytes"] = counts.grown
-        numbers[f"{start}{DATABASE}|queries"] = counts.queries
-        numbers[f"{start}{DATABASE}|seconds"] = counts.database
-        numbers.update({f"{start}outcome|{name}": by for name, by in counts.outcomes.items()})
-        numbers.update({f"{start}seconds|{name}": by for name, by in counts.seconds.items()})
-        numbers.update({f"{start}wait|{i}": by for i, by in enumerate(counts.wait)})
-        numbers.update({f"{start}run|{i}": by for i, by in enumerate(counts.run)})
-    return {name: by for name, by in numbers.items() if by}
+    """By field of the hash, as `store.read` understands it."""
+    return {
+        f"{task}|{queue}|{name}": number
+        for (task, queue), counts in sums.items()
+        for name, number in counts.numbers().items()
+    }

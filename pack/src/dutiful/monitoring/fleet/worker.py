@@ -1,4 +1,4 @@
-"""A worker's side: it counts its runs, and notes with its lease what it is busy with."""
+"""The part of a worker: it counts its runs, and puts facts about itself into its lease."""
 
 import time
 from typing import Any
@@ -11,24 +11,24 @@ from dutiful import env as project_env
 from dutiful.monitoring import env
 from dutiful.monitoring.fleet import store
 from dutiful.monitoring.fleet.pipe import Pipe
-from dutiful.monitoring.fleet.teller import Teller
+from dutiful.monitoring.fleet.reporter import Reporter
 from dutiful.monitoring.link import LOST, Link, shared_url
 from dutiful.transport.redis.owner import Owner, owners
-from dutiful.worker.drain import drain
-from dutiful.worker.memory import memory
+from dutiful.worker.drain import current as drain
+from dutiful.worker.memory import usage
 
 
 class WorkerSide:
-    """Of one worker process, in its main process."""
+    """Runs in the main process of one worker."""
 
-    def __init__(self, teller: Teller) -> None:
-        self.teller = teller
+    def __init__(self, reporter: Reporter) -> None:
+        self.reporter = reporter
         self._worker: Any = None
         self._since = time.time()
-        self._told = False
+        self._start_reported = False
 
     def connect(self) -> None:
-        """Listens to the worker's signals."""
+        """Connects to the worker's signals."""
         signals.worker_init.connect(self._before_the_pool, weak=False)
         signals.worker_ready.connect(self._ready, weak=False)
         signals.worker_shutdown.connect(self._ends, weak=False)
@@ -36,33 +36,33 @@ class WorkerSide:
     def _before_the_pool(self, sender: Any, **_: Any) -> None:
         pool = sender.pool_cls
         if isinstance(pool, type) and issubclass(pool, PreforkPool):
-            self.teller.pipe = Pipe()  # before it forks
+            self.reporter.pipe = Pipe()  # before it forks
 
     def _ready(self, sender: Any, **_: Any) -> None:
-        """Comes again after each reconnect."""
+        """Celery sends this again after each reconnect."""
         if self._worker is None:
             self._worker = sender.controller
-            self.teller.notes.append(self._note)
-            self.teller.start()
+            self.reporter.every_half_second.append(self._note)
+            self.reporter.start()
             if env.METRICS_LISTEN.get():
                 from dutiful.monitoring.metrics import (
-                    worker,  # late: it takes memory, and few ask for it
+                    worker,  # late: prometheus-client takes memory
                 )
 
-                worker.serve(self.teller, self._worker, env.METRICS_LISTEN.get())
+                worker.serve(self.reporter, self._worker, env.METRICS_LISTEN.get())
 
     def _ends(self, **_: Any) -> None:
-        self.teller.end()
+        self.reporter.end()
 
     def _note(self) -> None:
         found = owners()
         for owner in found:
             owner.note(**self.facts(owner))
-        if found and not self._told:
-            self._tell_start()
+        if found and not self._start_reported:
+            self._report_start()
 
     def facts(self, owner: Owner) -> dict[str, Any]:
-        """Small facts; the heartbeat sends them with the next refresh of the lease."""
+        """Small facts that are sent with the next refresh of the lease."""
         worker = self._worker
         profile = getattr(worker, "profile", None)
         consumed = {queue for each in list(owner.channels) for queue in each.active_queues}
@@ -73,13 +73,13 @@ class WorkerSide:
             "busy": len(state.active_requests),
             "queues": {queue: held for queue, held in owner.counts.items() if held},
             "consumes": sorted(consumed),
-            "memory_limit": memory.allowed(profile.memory) if profile else None,
+            "memory_limit": usage.allowed(profile.memory) if profile else None,
             "since": self._since,
             "draining": drain.begun(),
         }
 
-    def _tell_start(self) -> None:
-        self._told = True
+    def _report_start(self) -> None:
+        self._start_reported = True
         profile = getattr(self._worker, "profile", None)
         link = Link(shared_url())
         name = self._worker.hostname
@@ -93,6 +93,6 @@ class WorkerSide:
                 project_env.RELEASE.get(),
             )
         except LOST:
-            self._told = False  # with the next note
+            self._start_reported = False  # tried again in half a second
         finally:
             link.close()

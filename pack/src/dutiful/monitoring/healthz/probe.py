@@ -1,4 +1,4 @@
-"""One answer for all who ask at once, with a time budget: load balancers ask often, of each web."""
+"""A call with a time limit whose answer is shared for a second."""
 
 import threading
 import time
@@ -10,12 +10,12 @@ from django.db import connection
 from kombu import Connection
 
 from dutiful.current import app
-from dutiful.monitoring.deadline import Aside, Late
+from dutiful.monitoring.deadline import DeadlineExceeded, DeadlineExecutor
 from dutiful.monitoring.link import LOST, Link, shared_url
 
 T = TypeVar("T")
 FRESH: Final = 1.0
-"""Seconds that an answer is good for."""
+"""Seconds that an answer is reused."""
 BUDGET: Final = 1.5
 """Seconds that a server may take to answer."""
 
@@ -26,27 +26,27 @@ class Probe(Generic[T]):
     def __init__(self, name: str, call: Callable[[], T], seconds: float = BUDGET) -> None:
         self.name, self.seconds = name, seconds
         self._call = call
-        self._aside = Aside(f"healthz: {name}")
+        self._executor = DeadlineExecutor(f"healthz: {name}")
         self._lock = threading.Lock()
         self._future: Future[T] | None = None
         self._began = 0.0
 
     def answer(self) -> T:
-        """Raises Late after the budget, or what the call raised."""
+        """Raises DeadlineExceeded after the time limit, or what the call raised."""
         future = self.begin()
         done, _ = wait((future,), self.seconds)
         if not done:
-            raise Late(f"{self.name} does not answer within {self.seconds:g} s")
+            raise DeadlineExceeded(f"{self.name} does not answer within {self.seconds:g} s")
         return future.result()
 
     def begin(self) -> "Future[T]":
-        """Asks, unless somebody just did; so that several probes are asked side by side."""
+        """Starts the call unless a fresh one exists, so that several probes run side by side."""
         with self._lock:
             now = time.monotonic()
             if self._future is None or now - self._began >= FRESH:
                 try:
-                    self._future, self._began = self._aside.begin(self._call), now
-                except Late:
+                    self._future, self._began = self._executor.submit(self._call), now
+                except DeadlineExceeded:
                     if self._future is None:
                         raise
             return self._future
@@ -55,7 +55,7 @@ class Probe(Generic[T]):
         """Why it does not answer; "" where it does."""
         try:
             self.answer()
-        except Exception as error:  # noqa: BLE001  # what is asked for is just this
+        except Exception as error:  # noqa: BLE001  # the error is the answer
             return " ".join(str(error).split()) or type(error).__name__
         return ""
 

@@ -1,6 +1,6 @@
-"""`/healthz/…`: 200 or 503 for load balancers and uptime services. No login, no session, no wait.
+"""`/healthz/…`: 200 or 503 for load balancers and uptime services, without login or session.
 
-Names, figures and reasons are shown where HEALTHZ_NAMES says so; else the status alone.
+Names, figures and reasons are shown where HEALTHZ_NAMES allows it; else the status alone.
 """
 
 import time
@@ -16,19 +16,20 @@ from django.views.decorators.http import require_safe
 from dutiful.conf import conf
 from dutiful.current import app
 from dutiful.monitoring import env
-from dutiful.monitoring.alerts import rules_fleet, rules_queues
 from dutiful.monitoring.alerts.alert import Finding
-from dutiful.monitoring.alerts.collected import Counters, Look
-from dutiful.monitoring.deadline import Late
+from dutiful.monitoring.alerts.collected import Collected, Counters
+from dutiful.monitoring.alerts.rules import fleet
+from dutiful.monitoring.alerts.rules import queues as rules_queues
+from dutiful.monitoring.deadline import DeadlineExceeded
 from dutiful.monitoring.healthz.probe import Probe, ask_broker, ask_database
 from dutiful.monitoring.slo.starts import Starts
 from dutiful.monitoring.snapshot import take
-from dutiful.worker.deployment.read import is_redis
+from dutiful.worker.deployment.configured import is_redis
 
 OVERDUE: Final = 45.0
-"""Seconds that beat may be away before /healthz/beat says so: a deploy's."""
+"""Seconds that a run may be overdue before /healthz/beat fails: a deploy takes less."""
 UNSERVED: Final = 60.0
-"""Seconds that messages may wait for a worker to come before /healthz/queues says so."""
+"""Seconds that messages may wait without any worker before /healthz/queues fails."""
 
 _database = Probe("the database", ask_database)
 _broker = Probe("the broker", ask_broker)
@@ -47,7 +48,7 @@ def _healthz(check: Callable[[], Answer]) -> View:
     def view(request: HttpRequest) -> HttpResponse:
         try:
             body = check()
-        except Late as error:
+        except DeadlineExceeded as error:
             body = {"status": "fail", "reasons": [str(error)]}
         code = 503 if body["status"] == "fail" else 200
         shown = body if env.HEALTHZ_NAMES.get() else {"status": body["status"]}
@@ -58,14 +59,16 @@ def _healthz(check: Callable[[], Answer]) -> View:
 
 @_healthz
 def live() -> Answer:
-    """This process answers. For whoever would restart it: nothing else would be mended by that."""
+    """This process answers. Platforms restart by this: a restart would help nothing else."""
     return {"status": "ok"}
 
 
 @_healthz
 def ready() -> Answer:
-    """Requests can be served. Without the broker they can, as long as there is an outbox: a load
-    balancer that takes every web away would make an outage of a delay."""
+    """Requests can be served; with an outbox also without the broker.
+
+    A load balancer that removes every web process would turn a delay into an outage.
+    """
     for probe in (_database, _broker):
         probe.begin()
     troubles = {"database": _database.trouble(), "broker": _broker.trouble()}
@@ -77,14 +80,16 @@ def ready() -> Answer:
 
 @_healthz
 def beat() -> Answer:
-    """The schedule ticks, and its heartbeats come back through every queue."""
-    look = _look()
-    seen = look.snapshot.beat
+    """The schedule ticks, and its heartbeats arrive through every queue."""
+    collected = _collected()
+    seen = collected.snapshot.beat
+    if not seen.installed:
+        return {"status": "ok", "reasons": [], "installed": False}
     reasons = [each for each in (seen.unreachable, seen.leader_unreachable) if each]
     overdue = max((entry.overdue_seconds for entry in seen.entries if not entry.paused), default=0)
     if overdue > OVERDUE:
         reasons.append(f"a run is overdue by {overdue:.0f} s")
-    reasons += _bad(rules_fleet.heartbeat_late(look))
+    reasons += _bad(fleet.heartbeat_late(collected))
     return {
         "status": "fail" if reasons else "ok",
         "reasons": reasons,
@@ -94,14 +99,14 @@ def beat() -> Answer:
 
 @_healthz
 def queues() -> Answer:
-    """No message waits longer than its queue allows, and somebody serves each that has some."""
-    look = _look()
-    snapshot = look.snapshot
-    # What lies in RabbitMQ is not known here; whether it answers is.
-    away = snapshot.queues.unreachable if is_redis(app()) else _broker.trouble()
-    reasons = [away] if away else []
-    reasons += _bad(rules_queues.queue_late(look))
-    for finding in rules_queues.queue_unserved(look) or ():
+    """No message waits longer than its queue allows, and each queue with messages has a worker."""
+    collected = _collected()
+    snapshot = collected.snapshot
+    # Of RabbitMQ it is only known whether it answers.
+    unavailable = snapshot.queues.unreachable if is_redis(app()) else _broker.trouble()
+    reasons = [unavailable] if unavailable else []
+    reasons += _bad(rules_queues.queue_late(collected))
+    for finding in rules_queues.queue_unserved(collected) or ():
         queue = snapshot.queues.named(finding.subject)
         if finding.bad and queue is not None and (queue.oldest_seconds or 0) > UNSERVED:
             reasons.append(finding.text)
@@ -115,9 +120,9 @@ def queues() -> Answer:
     }
 
 
-def _look() -> Look:
+def _collected() -> Collected:
     snapshot = _snapshot.answer()
-    return Look(
+    return Collected(
         now=snapshot.taken_at,
         snapshot=snapshot,
         starts=Starts(),

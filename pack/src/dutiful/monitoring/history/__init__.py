@@ -1,6 +1,7 @@
-"""History: each minute a few rows in the database, by whoever is there; never in the broker.
+"""History: a few rows of the database for each minute; the broker keeps none of it.
 
-`writer.start()` runs it in a daemon thread of beat, and of the monitor. Several may run: the
-database lets one of them write each minute. So it goes on when every worker, or beat, or the
-monitor is dead.
+`writer` runs in a daemon thread of beat and of the monitor. Several may run at once: the database
+lets one of them write each minute, so history goes on without workers, beat or the monitor.
+`deltas` computes what happened between two readings of the counters, `models` has the rows,
+`purge` turns minutes into hours and deletes what is old.
 """

@@ -1,37 +1,23 @@
-"""What happened between two readings of counters that only grow, or start anew."""
+"""The difference of two readings of counters, which only grow or start again from 0."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from dutiful.monitoring.fleet.buckets import SIZE, above
-from dutiful.monitoring.fleet.store import OUTCOMES, SUMS, Counts, Fleet
+from dutiful.monitoring.fleet.buckets import above
+from dutiful.monitoring.fleet.store import Counts, Fleet
 from dutiful.monitoring.snapshot.facts import Queue
 
 Counters = dict[str, Any]
-"""As JSON keeps them."""
+"""Counters by name, as JSON."""
 
 
 def flat(fleet: Fleet) -> Counters:
-    """The tasks' counters by "task|queue": outcomes, sums, both histograms, the rest.
-
-    One list; what a later release counts too comes at its end.
-    """
-    return {
-        f"{task}|{queue}": [
-            *counts.outcomes.values(),
-            *counts.seconds.values(),
-            *counts.wait,
-            *counts.run,
-            counts.grown,
-            counts.queries,
-            counts.database,
-        ]
-        for (task, queue), counts in fleet.tasks.items()
-    }
+    """The tasks' counters by "task|queue", then by their names."""
+    return {f"{task}|{queue}": counts.numbers() for (task, queue), counts in fleet.tasks.items()}
 
 
 def totals(queue: Queue) -> Counters:
-    """A queue's counters, and its depth, which the arrivals are told by."""
+    """A queue's counters, and its depth, from which arrivals are computed."""
     return {
         "depth": queue.depth or 0,
         "taken": (queue.claimed_total or 0) - (queue.put_back_total or 0),
@@ -41,35 +27,22 @@ def totals(queue: Queue) -> Counters:
 
 
 def since(now: Counters, then: Counters) -> dict[tuple[str, str], Counts]:
-    """By task and queue, of those where something happened."""
+    """What was added, by task and queue; those without a difference are left out."""
     found = {}
     for name, numbers in now.items():
-        before = [*then.get(name, ()), *[0] * len(numbers)][: len(numbers)]
-        if any(a < b for a, b in zip(numbers, before, strict=True)):
-            before = [0] * len(numbers)  # the broker's data is new
-        grown = [round(a - b, 6) for a, b in zip(numbers, before, strict=True)]
-        if any(grown):
+        # By this release's edges: another may have written `then`.
+        before = Counts.of(then.get(name, {})).numbers()
+        if any(numbers.get(each, 0) < number for each, number in before.items()):
+            before = {}  # the broker's data is new
+        more = {each: round(number - before.get(each, 0), 6) for each, number in numbers.items()}
+        if any(more.values()):
             task, _, queue = name.rpartition("|")
-            found[task, queue] = _counts(grown)
+            found[task, queue] = Counts.of(more)
     return found
 
 
-def _counts(numbers: list[Any]) -> Counts:
-    outcomes, rest = numbers[: len(OUTCOMES)], numbers[len(OUTCOMES) :]
-    sums, rest = rest[: len(SUMS)], rest[len(SUMS) :]
-    return Counts(
-        outcomes={name: int(n) for name, n in zip(OUTCOMES, outcomes, strict=True)},
-        seconds=dict(zip(SUMS, sums, strict=True)),
-        wait=[int(n) for n in rest[:SIZE]],
-        run=[int(n) for n in rest[SIZE : 2 * SIZE]],
-        grown=int(rest[2 * SIZE]),
-        queries=int(rest[2 * SIZE + 1]),
-        database=rest[2 * SIZE + 2],
-    )
-
-
 def flow(now: Counters, then: Mapping[str, int] | None) -> dict[str, int]:
-    """arrived, started and dead of a queue."""
+    """The arrived, started and dead messages of a queue."""
     if then is None or any(now[name] < then[name] for name in ("acked", "dead")):
         return {"arrived": 0, "started": 0, "dead": 0}
     taken = now["taken"] - then["taken"]
@@ -81,7 +54,7 @@ def flow(now: Counters, then: Mapping[str, int] | None) -> dict[str, int]:
 
 
 def of_queue(name: str, starts_within: float, tasks: dict[tuple[str, str], Counts]) -> Counters:
-    """The columns of a queue's row that its tasks' runs make."""
+    """The columns of a queue's row that come from its tasks' runs."""
     mine = [counts for (_, queue), counts in tasks.items() if queue == name]
     return {
         "runs": sum(counts.runs for counts in mine),

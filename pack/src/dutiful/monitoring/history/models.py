@@ -1,7 +1,6 @@
-"""The history that charts, promises and drift are made of. Bounded:
-`dutiful/monitoring/history/purge.py`.
+"""The rows of the history, which charts, promises and drift read. `purge` bounds them.
 
-`span` is how many seconds a row stands for: 60, or 3600 once its minutes are rolled up.
+`span` is the seconds that a row covers: 60, or 3600 once its minutes are rolled up.
 """
 
 from typing import ClassVar
@@ -63,16 +62,16 @@ class TaskHour(models.Model):
     memory_grown = models.PositiveBigIntegerField(
         default=0, help_text="Bytes that its runs left in their processes."
     )
-    # db_default: for an older release's writer, which goes on beside this one for a while.
+    # db_default: an older release writes beside this one during a deploy.
     queries = models.PositiveBigIntegerField(
         default=0, db_default=0, help_text="Statements that its runs sent to databases."
     )
     database_seconds = models.FloatField(
         default=0, db_default=0, help_text="Seconds that its runs waited for databases."
     )
-    wait_buckets = models.JSONField(default=list)
-    run_buckets = models.JSONField(default=list)
-    """Counts by dutiful.monitoring.fleet.buckets.BOUNDS."""
+    wait_buckets = models.JSONField(default=dict)
+    run_buckets = models.JSONField(default=dict)
+    """Counts by the labels of `dutiful.monitoring.fleet.buckets`."""
 
     class Meta:
         app_label = "dutiful_monitoring"
@@ -92,7 +91,7 @@ class TaskHour(models.Model):
 
 
 class BrokerSample(models.Model):
-    """The broker and what lies beside it, in one minute or one hour (the most of it)."""
+    """Broker, workers and outbox in one minute, or the maximum of one hour."""
 
     at = models.DateTimeField()
     span = models.PositiveSmallIntegerField(default=60)
@@ -121,11 +120,11 @@ class BrokerSample(models.Model):
 
 
 class Baseline(models.Model):
-    """One row: the counters as they were when the last minute was written, and which that was."""
+    """One row: the last minute that was written, and the counters at that moment."""
 
     minute = models.DateTimeField(null=True)
     counters = models.JSONField(default=dict)
-    """`tasks`: the fleet's hash by field, `queues`: totals by queue."""
+    """`tasks`: counters by task and queue, `queues`: totals by queue."""
 
     class Meta:
         app_label = "dutiful_monitoring"

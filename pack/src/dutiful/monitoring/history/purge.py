@@ -1,6 +1,6 @@
-"""Bounds of the history: minutes become hours after two days, and hours go after ninety.
+"""Bounds the history: minutes become hours after two days, hours are deleted after ninety.
 
-Each can be set (`MONITORING_MINUTES_KEPT_HOURS`, `MONITORING_HOURS_KEPT_DAYS` in the settings).
+The settings `MONITORING_MINUTES_KEPT_HOURS` and `MONITORING_HOURS_KEPT_DAYS` change both.
 """
 
 from datetime import datetime, timedelta
@@ -26,7 +26,7 @@ BROKER_MOST: Final = (
 
 
 def run(minute: datetime) -> None:
-    """After each minute; it has something to do once an hour. Raises django.db.Error."""
+    """Called after each minute; it does its work once an hour. Raises django.db.Error."""
     if minute.minute != 0:
         return
     hours = getattr(settings, "MONITORING_MINUTES_KEPT_HOURS", MINUTES_KEPT_HOURS)
@@ -39,7 +39,7 @@ def run(minute: datetime) -> None:
 
 @transaction.atomic
 def roll_up(before: datetime) -> None:
-    """Minutes before that hour become a row an hour. May be called again."""
+    """Turns minutes before that hour into one row an hour. It may be called again."""
     old = QueueSample.objects.filter(span=60, at__lt=before)
     while (first := old.aggregate(at=Min("at"))["at"]) is not None:
         hour = first.replace(minute=0, second=0, microsecond=0)

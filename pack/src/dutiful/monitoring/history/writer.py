@@ -1,4 +1,4 @@
-"""Writes a minute of history: one transaction, a few rows, by one of however many try."""
+"""Writes one minute of history in one transaction; of several writers the database takes one."""
 
 import logging
 import threading
@@ -12,7 +12,7 @@ from django.db import close_old_connections, transaction
 from django.db.models import Q
 
 from dutiful.conf.queues import by_name
-from dutiful.monitoring.fleet.buckets import SIZE
+from dutiful.monitoring.fleet.buckets import from_labels, labelled
 from dutiful.monitoring.fleet.store import Counts, Fleet
 from dutiful.monitoring.history import deltas, purge
 from dutiful.monitoring.history.models import Baseline, BrokerSample, QueueSample, TaskHour
@@ -30,20 +30,23 @@ class Writer:
         self._trouble = False
 
     def run(self, ended: threading.Event) -> None:
-        """In a thread of its own."""
+        """Runs in a thread of its own until `ended` is set."""
         while not ended.wait(MINUTE - time.time() % MINUTE):
             try:
                 self.write()
                 self._trouble = False
             except DatabaseError as error:
                 if not self._trouble:
-                    logger.warning("no history until the database is back: %s", error)
+                    logger.warning("no history is written until the database is back: %s", error)
                 self._trouble = True
-            except Exception:  # whatever it is, the next minute is tried
+            except Exception:  # no error may end the thread
                 logger.exception("a minute of history is lost")
 
     def write(self, now: float | None = None) -> bool:
-        """The minute that ends now. False where another has it. Raises django.db.Error."""
+        """Writes the minute that ends now. Returns False where another writer has it.
+
+        Raises django.db.Error.
+        """
         close_old_connections()
         moment = time.time() if now is None else now
         minute = datetime.fromtimestamp(moment // MINUTE * MINUTE - MINUTE, UTC)
@@ -61,10 +64,10 @@ class Writer:
 
 
 def _mine(minute: datetime) -> Baseline | None:
-    """The counters of the minute before, to whoever comes first."""
+    """Claims the minute: the counters of the one before, or None where another writer was first."""
     Baseline.objects.bulk_create([Baseline(pk=1)], ignore_conflicts=True)
     earlier = Baseline.objects.filter(Q(minute=None) | Q(minute__lt=minute), pk=1)
-    if not earlier.update(minute=minute):  # waits for the other's transaction
+    if not earlier.update(minute=minute):  # waits for the other writer's transaction
         return None
     return Baseline.objects.get(pk=1)
 
@@ -112,7 +115,7 @@ def _queues(
 
 
 def _add_tasks(hour: datetime, tasks: dict[tuple[str, str], Counts]) -> None:
-    """To the hour's rows: there is one writer at a time."""
+    """Adds to the rows of the hour. There is one writer at a time."""
     rows = {(row.task, row.queue): row for row in TaskHour.objects.filter(at=hour)}
     for (task, queue), counts in tasks.items():
         row = rows.setdefault((task, queue), TaskHour(at=hour, task=task, queue=queue))
@@ -128,8 +131,8 @@ def _add_tasks(hour: datetime, tasks: dict[tuple[str, str], Counts]) -> None:
         row.save()
 
 
-def _sum(row: list[int], counts: list[int]) -> list[int]:
-    return [a + b for a, b in zip(row or [0] * SIZE, counts, strict=True)]
+def _sum(row: dict[str, int], counts: list[int]) -> dict[str, int]:
+    return labelled([a + b for a, b in zip(from_labels(row), counts, strict=True)])
 
 
 def _broker(minute: datetime, snapshot: Snapshot) -> BrokerSample:
@@ -155,7 +158,7 @@ def _broker(minute: datetime, snapshot: Snapshot) -> BrokerSample:
 
 @cache
 def start() -> threading.Event:
-    """Begins to write history in this process; once. Set the event to end it."""
+    """Starts one writer in this process. Setting the returned event ends it."""
     from dutiful.current import app
 
     ended = threading.Event()

@@ -1,5 +1,7 @@
-"""Metrics for Prometheus: the fleet's, served by web; a worker's own, served by itself if so set.
+"""Metrics for Prometheus.
 
-The fleet's come from the broker and the database, so they are right across processes and hosts,
-and one scrape of any web process has them all. A worker's own add what only it knows.
+`views` serves `/metrics` on web: the whole fleet's figures, read from the broker and the database
+(`fleet`), so one scrape of any web process has all of them. `worker` serves one worker's own
+figures on a port of its own, where METRICS_LISTEN says so. `families` writes both, and `rules`
+makes Prometheus' alert rules from the catalogue.
 """

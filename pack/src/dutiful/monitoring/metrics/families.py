@@ -1,7 +1,7 @@
-"""Out of counts and snapshots, what prometheus-client writes. Every name is written here.
+"""Turns counts into the metric families of prometheus-client.
 
 Labels are bounded: queues by the catalogue, tasks by `dutiful.monitoring.fleet.store`, workers by
-leases.
+their leases.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,11 +15,11 @@ from prometheus_client.core import (
     Metric,
 )
 
-from dutiful.monitoring.fleet.buckets import BOUNDS
+from dutiful.monitoring.fleet.buckets import labels as edge_labels
 from dutiful.monitoring.fleet.store import Counts, Fleet
 
 Rows = Iterable[tuple[Sequence[str], float | int | bool | None]]
-"""Label values, and the value; None is left out."""
+"""Label values and the value; a row with None is left out."""
 
 
 def gauge(name: str, help_: str, labels: Sequence[str], rows: Rows) -> Metric:
@@ -27,7 +27,7 @@ def gauge(name: str, help_: str, labels: Sequence[str], rows: Rows) -> Metric:
 
 
 def counter(name: str, help_: str, labels: Sequence[str], rows: Rows) -> Metric:
-    """`name` without `_total`, which is added."""
+    """`name` is without `_total`, which the client adds."""
     return _filled(CounterMetricFamily(name, help_, labels=labels), rows)
 
 
@@ -45,9 +45,9 @@ def histogram(
     labels: Sequence[str],
     rows: Iterable[tuple[Sequence[str], Sequence[int], float | None]],
 ) -> Metric:
-    """Rows of label values, counts by BOUNDS, and the sum of all, where it is known."""
+    """Rows of label values, counts by the fleet's buckets, and the sum where it is known."""
     family = HistogramMetricFamily(name, help_, labels=labels)
-    words = [f"{bound:g}" for bound in BOUNDS] + ["+Inf"]
+    words = edge_labels()
     for values, counts, total in rows:
         if any(counts):
             reached = list(zip(words, accumulate(counts), strict=True))
@@ -56,12 +56,12 @@ def histogram(
 
 
 def runs(fleet: Fleet, start: str) -> Iterator[Metric]:
-    """What became of runs and publishes. `start` tells the fleet's from one process's."""
+    """Outcomes and times of runs and publishes. `start` is the prefix of the names."""
     tasks: Mapping[tuple[str, str], Counts] = dict(sorted(fleet.tasks.items()))
     names = ("task", "queue")
     yield counter(
         f"{start}_task_runs",
-        "Runs that ended; retried and crashed ones come again.",
+        "Runs that ended, retried and crashed ones included.",
         (*names, "outcome"),
         [
             ((*labels, outcome), number)
@@ -90,26 +90,26 @@ def runs(fleet: Fleet, start: str) -> Iterator[Metric]:
     )
     yield counter(
         f"{start}_task_queries",
-        "Statements that runs sent to databases.",
+        "Database statements of runs.",
         names,
         [(labels, counts.queries) for labels, counts in tasks.items()],
     )
     yield counter(
         f"{start}_task_database_seconds",
-        "That runs waited for databases.",
+        "Seconds that runs waited for databases.",
         names,
         [(labels, counts.database) for labels, counts in tasks.items()],
     )
     roles = dict(sorted(fleet.publishes.items()))
     yield histogram(
         f"{start}_publish_seconds",
-        "How long a publish took, where it happened.",
+        "How long a publish took in the process that published.",
         ("role",),
         [((role,), counts.run, counts.seconds["run"]) for role, counts in roles.items()],
     )
     yield counter(
         f"{start}_publish_failures",
-        "Publishes that the broker did not take.",
+        "Publishes that failed.",
         ("role",),
         [((role,), counts.outcomes["failed"]) for role, counts in roles.items()],
     )

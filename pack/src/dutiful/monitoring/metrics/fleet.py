@@ -1,4 +1,4 @@
-"""The fleet's metrics, out of one snapshot and the fleet's counters."""
+"""The fleet's metrics, from one snapshot and the fleet's counters."""
 
 from collections.abc import Iterator
 
@@ -16,7 +16,7 @@ QUEUE, WORKER = ("queue",), ("worker", "profile")
 
 
 def metrics(snapshot: Snapshot, fleet: Fleet | None) -> Iterator[Metric]:
-    """Whatever could not be reached is left out, and its `_up` is 0."""
+    """A part that cannot be reached is left out, and its `_up` is 0."""
     yield from _queues(snapshot)
     yield from _workers(snapshot)
     yield from _server(snapshot)
@@ -59,7 +59,7 @@ def _queues(snapshot: Snapshot) -> Iterator[Metric]:
 
 
 def _workers(snapshot: Snapshot) -> Iterator[Metric]:
-    # Two leases of one name, for a moment after a restart: the later one.
+    # After a restart there are two leases of one name for a moment: take the later one.
     found: dict[str, Worker] = {}
     for worker in sorted(snapshot.workers.each, key=lambda worker: -worker.lease_age):
         found[worker.name] = worker
@@ -69,44 +69,64 @@ def _workers(snapshot: Snapshot) -> Iterator[Metric]:
     busy = [(labels, w.busy) for labels, w in each]
     yield gauge(f"{START}_worker_busy", "Tasks that it runs.", WORKER, busy)
     memory = [(labels, w.memory) for labels, w in each]
-    yield gauge(f"{START}_worker_memory_bytes", "Of all its processes.", WORKER, memory)
+    yield gauge(f"{START}_worker_memory_bytes", "Memory of all its processes.", WORKER, memory)
     leases = [(labels, w.lease_age) for labels, w in each]
-    yield gauge(f"{START}_worker_lease_age_seconds", "Since it was heard of.", WORKER, leases)
+    yield gauge(
+        f"{START}_worker_lease_age_seconds", "Seconds since its last lease.", WORKER, leases
+    )
     alive = [(labels, w.alive) for labels, w in each]
-    yield gauge(f"{START}_worker_up", "Whether its lease holds.", WORKER, alive)
+    yield gauge(f"{START}_worker_up", "Whether its lease is valid.", WORKER, alive)
     starts = [((profile,), number) for profile, number in snapshot.workers.starts.items()]
-    yield gauge(f"{START}_worker_starts_hour", "In the last hour.", ("profile",), starts)
+    yield gauge(f"{START}_worker_starts_hour", "Starts in the last hour.", ("profile",), starts)
 
 
 def _server(snapshot: Snapshot) -> Iterator[Metric]:
     server = snapshot.server
     yield gauge(f"{START}_broker_up", "Whether it answers.", (), [((), not server.unreachable)])
-    yield gauge(f"{START}_broker_memory_bytes", "Used.", (), [((), server.memory)])
+    yield gauge(f"{START}_broker_memory_bytes", "Memory in use.", (), [((), server.memory)])
     yield gauge(f"{START}_broker_memory_limit_bytes", "maxmemory.", (), [((), server.memory_limit)])
-    yield counter(f"{START}_broker_evictions", "Keys thrown away.", (), [((), server.evictions)])
-    yield gauge(f"{START}_broker_connections", "Clients.", (), [((), server.connections)])
+    yield counter(f"{START}_broker_evictions", "Evicted keys.", (), [((), server.evictions)])
+    yield gauge(f"{START}_broker_connections", "Connected clients.", (), [((), server.connections)])
     limit = server.connections_limit
     yield gauge(f"{START}_broker_connections_limit", "maxclients.", (), [((), limit)])
     failing = None if server.unreachable else bool(server.persistence_error)
     yield gauge(f"{START}_broker_persistence_failing", "Its last save failed.", (), [((), failing)])
     median, p99 = (server.ping.median, server.ping.p99) if server.ping else (None, None)
-    yield gauge(f"{START}_broker_ping_median_seconds", "Of this process.", (), [((), median)])
-    yield gauge(f"{START}_broker_ping_most_seconds", "99 % of them.", (), [((), p99)])
+    yield gauge(
+        f"{START}_broker_ping_median_seconds",
+        "Median round trip of this process.",
+        (),
+        [((), median)],
+    )
+    yield gauge(
+        f"{START}_broker_ping_most_seconds",
+        "99 % of the round trips took at most this.",
+        (),
+        [((), p99)],
+    )
 
 
 def _beat(snapshot: Snapshot) -> Iterator[Metric]:
     beat = snapshot.beat
-    leads = None if beat.leader_unreachable else bool(beat.leader)
+    leads = None if beat.leader_unreachable or not beat.installed else bool(beat.leader)
     yield gauge(f"{START}_beat_up", "Whether one holds the lease.", (), [((), leads)])
     overdue = [((entry.name,), entry.overdue_seconds) for entry in beat.entries]
     yield gauge(
-        f"{START}_beat_overdue_seconds", "Its next time passed so long ago.", ("entry",), overdue
+        f"{START}_beat_overdue_seconds",
+        "Seconds since its next time passed without a tick.",
+        ("entry",),
+        overdue,
     )
     ages = [((e.queue,), _age(e, snapshot)) for e in beat.entries if e.queue]
     yield gauge(
-        f"{START}_heartbeat_age_seconds", "Since one came through beat and worker.", QUEUE, ages
+        f"{START}_heartbeat_age_seconds",
+        "Seconds since one arrived through beat and worker.",
+        QUEUE,
+        ages,
     )
-    yield gauge(f"{START}_beat_ticks_missed_day", "In the last day.", (), [((), beat.missed)])
+    yield gauge(
+        f"{START}_beat_ticks_missed_day", "Ticks missed in the last day.", (), [((), beat.missed)]
+    )
 
 
 def _age(entry: BeatEntry, snapshot: Snapshot) -> float | None:
@@ -114,36 +134,44 @@ def _age(entry: BeatEntry, snapshot: Snapshot) -> float | None:
 
 
 def _connections(snapshot: Snapshot) -> Iterator[Metric]:
-    seen = snapshot.database.seen
+    seen = snapshot.database.connections
     if seen is None or seen.fullest is None:
         return
     used, limit = seen.fullest.used, seen.fullest.value
-    yield gauge(f"{START}_database_connections", "Of the fullest limit.", (), [((), used)])
-    yield gauge(f"{START}_database_connections_limit", "That limit.", (), [((), limit)])
+    yield gauge(
+        f"{START}_database_connections",
+        "Connections that count against the fullest limit.",
+        (),
+        [((), used)],
+    )
+    yield gauge(f"{START}_database_connections_limit", "The fullest limit.", (), [((), limit)])
     yield gauge(
         f"{START}_database_process_connections",
-        "Of a line of the Procfile.",
+        "Connections by line of the Procfile.",
         ("process",),
         [((kind,), count) for kind, count in sorted(seen.live.items())],
     )
     planned = plan.budget({}, seen, snapshot.workers)
     yield gauge(
         f"{START}_database_connections_most",
-        "What the processes that run may open, and the reserve.",
+        "Connections that the running processes may open, with the reserve.",
         (),
         [((), planned.most)],
     )
     room = planned.tightest.room if planned.tightest else None
     yield gauge(
-        f"{START}_database_connections_room", "What others leave of the limit.", (), [((), room)]
+        f"{START}_database_connections_room",
+        "Connections of the limit that others leave.",
+        (),
+        [((), room)],
     )
 
 
 def _rest(snapshot: Snapshot) -> Iterator[Metric]:
     outbox, letters, database = snapshot.outbox, snapshot.dead_letters, snapshot.database
-    yield gauge(f"{START}_outbox_rows", "Enqueues that are rows still.", (), [((), outbox.rows)])
+    yield gauge(f"{START}_outbox_rows", "Enqueues in the outbox.", (), [((), outbox.rows)])
     oldest = None if outbox.rows is None else outbox.oldest_seconds or 0.0
-    yield gauge(f"{START}_outbox_oldest_seconds", "Of the first of them.", (), [((), oldest)])
+    yield gauge(f"{START}_outbox_oldest_seconds", "Age of the oldest of them.", (), [((), oldest)])
     yield gauge(
         f"{START}_dead_letters_open", "In the database, not dealt with.", (), [((), letters.stored)]
     )
@@ -160,4 +188,6 @@ def _rest(snapshot: Snapshot) -> Iterator[Metric]:
     yield gauge(f"{START}_replica_lag_seconds", "Behind its primary.", ("replica",), seconds)
     lacks = [(labels, one.behind_bytes) for labels, one in each]
     yield gauge(f"{START}_replica_lag_bytes", "Not replayed yet.", ("replica",), lacks)
-    yield gauge(f"{START}_snapshot_seconds", "What this look cost.", (), [((), snapshot.took)])
+    yield gauge(
+        f"{START}_snapshot_seconds", "Seconds that this snapshot took.", (), [((), snapshot.took)]
+    )

@@ -1,7 +1,7 @@
 """Prometheus' alert rules, made from the catalogue of queues and that of alerts.
 
-`manage.py alert_rules > docker/alerts.yml`; a test compares, and promtool tests what they do
-(docker/alerts_test.yml). Names are the monitor's, so that one runbook serves both.
+`manage.py alert_rules > docker/alerts.yml` writes them; a test compares, and promtool tests them
+(docker/alerts_test.yml). The ids are the monitor's, so one runbook serves both.
 """
 
 import json
@@ -11,21 +11,23 @@ from typing import Final
 
 from dutiful.catalogue.classes import HOUR, MINUTE, QueueClass
 from dutiful.conf.queues import catalogue
-from dutiful.monitoring.alerts import rules_broker, rules_fleet, rules_queues
 from dutiful.monitoring.alerts.alert import Severity
 from dutiful.monitoring.alerts.catalogue import BY_ID
+from dutiful.monitoring.alerts.rules import broker as rules_broker
+from dutiful.monitoring.alerts.rules import fleet as rules_fleet
+from dutiful.monitoring.alerts.rules import queues as rules_queues
 from dutiful.monitoring.slo import burn as slo
 
 NOT_HERE: Final = {"channel-failing"}
-"""Alerts of the monitor that only it can see."""
+"""Alerts that only the monitor can see."""
 SILENT: Final = "metrics-silent"
-"""And one that only Prometheus can: nobody serves /metrics."""
+"""The alert that only Prometheus can see: no process serves /metrics."""
 LATELY: Final = "10m"
 
 
 @dataclass(frozen=True)
 class Expression:
-    """One rule of an alert. `subject` where there is one rule for each."""
+    """One rule of an alert. `subject` is set where there is one rule for each."""
 
     id: str
     expr: str
@@ -121,7 +123,7 @@ def render() -> str:
     ]
     for rule in expressions():
         known = BY_ID.get(rule.id)
-        title = known.title if known else "Nobody serves the fleet's metrics"
+        title = known.title if known else "No process serves the fleet's metrics"
         severity = known.severity if known else Severity.WARNING
         about = f"summary: {json.dumps(title)}, runbook: docs/runbook.md#{rule.id}"
         lines += [

@@ -1,4 +1,4 @@
-"""`/metrics`: the fleet's, for Prometheus."""
+"""`/metrics`: the fleet's metrics for Prometheus."""
 
 import hmac
 from collections.abc import Iterator
@@ -14,13 +14,13 @@ from dutiful.monitoring import env
 from dutiful.monitoring.snapshot import own_taker
 
 AGE = 1.0
-"""Seconds that a snapshot may be old: several scrapers cost one look."""
+"""Seconds that a snapshot may be old, so that several scrapers share one."""
 
 
 @require_safe
 @never_cache
 def metrics(request: HttpRequest) -> HttpResponse:
-    """With METRICS_TOKEN: for its bearer. Without: for staff, and outside production for all."""
+    """With METRICS_TOKEN, readable by its bearer; else by staff, outside production by all."""
     if not _may_read(request):
         answer = HttpResponse(
             "Send `Authorization: Bearer` with METRICS_TOKEN, or log in as staff.\n",
@@ -38,15 +38,15 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 def _may_read(request: HttpRequest) -> bool:
     token = env.METRICS_TOKEN.get()
-    told = request.headers.get("Authorization", "")
-    if token and hmac.compare_digest(told.encode(), f"Bearer {token}".encode()):
+    sent = request.headers.get("Authorization", "")
+    if token and hmac.compare_digest(sent.encode(), f"Bearer {token}".encode()):
         return True
     if not token and conf().environment != "production":
         return True
     try:
         return bool(getattr(request.user, "is_staff", False))
     except DatabaseError:
-        return False  # nobody can say who it is
+        return False  # the user cannot be looked up
 
 
 class _Fleet:

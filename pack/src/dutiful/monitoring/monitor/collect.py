@@ -1,4 +1,4 @@
-"""What the monitor sees at each look, and remembers of earlier ones."""
+"""Collects the input of the rules at each pass, and remembers what they need of earlier ones."""
 
 import logging
 import time
@@ -10,8 +10,8 @@ from typing import Final
 from dutiful.conf import conf
 from dutiful.conf.queues import catalogue
 from dutiful.current import app
-from dutiful.monitoring.alerts.collected import Counters, Look
-from dutiful.monitoring.deadline import LEFT_AFTER, Aside
+from dutiful.monitoring.alerts.collected import Collected, Counters
+from dutiful.monitoring.deadline import ABANDON_AFTER, DeadlineExecutor
 from dutiful.monitoring.fleet.store import Fleet
 from dutiful.monitoring.fleet.store import read as read_fleet
 from dutiful.monitoring.healthz.probe import Probe, ask_broker
@@ -21,45 +21,48 @@ from dutiful.monitoring.slo import history as slo_history
 from dutiful.monitoring.slo.starts import Span, Starts
 from dutiful.monitoring.snapshot import Snapshot, Taker
 from dutiful.monitoring.snapshot.facts import Server
-from dutiful.worker.deployment.read import is_redis
+from dutiful.worker.deployment.configured import is_redis
 
 BUDGET: Final = 8.0
-"""Seconds that a look may take; its parts have smaller budgets of their own."""
+"""Seconds that a snapshot may take; its parts have shorter limits of their own."""
 
 logger = logging.getLogger(__name__)
 
 
-class Eyes:
-    """`look()` at each pass."""
+class Collector:
+    """Call `collect()` at each pass."""
 
     def __init__(self) -> None:
         self.starts, self.counters = Starts(), Counters()
         self._taker, self._link = Taker(app()), Link(shared_url())
-        self._looking, self._history = Aside("the look"), Aside("the history")
+        self._snapshots, self._history = (
+            DeadlineExecutor("the snapshot"),
+            DeadlineExecutor("the history"),
+        )
         self._broker = Probe("the broker", ask_broker)
         self._since = time.time()
         self._seeding: Future[dict[str, list[Span]]] | None = None
         self._seeding_since = 0.0
         self._seeded = False
 
-    def look(self, silent_channels: Mapping[str, str]) -> Look:
-        """Raises dutiful.monitoring.deadline.Late when even the parts' own budgets do not hold."""
+    def collect(self, failing_channels: Mapping[str, str]) -> Collected:
+        """Raises DeadlineExceeded when the snapshot takes longer than BUDGET."""
         self._seed()
-        snapshot, seen = self._looking.ask(self._see, BUDGET)
+        snapshot, seen = self._snapshots.run(self._take, BUDGET)
         self._count(snapshot, seen)
-        return Look(
+        return Collected(
             now=snapshot.taken_at,
             snapshot=snapshot,
             starts=self.starts,
             counters=self.counters,
             since=self._since,
             profiles=conf().shapes,
-            silent_channels=silent_channels,
+            failing_channels=failing_channels,
         )
 
-    def _see(self) -> tuple[Snapshot, Fleet | None]:
+    def _take(self) -> tuple[Snapshot, Fleet | None]:
         snapshot = self._taker.take()
-        if not is_redis(app()):  # only whether it answers can be known
+        if not is_redis(app()):  # it is only known whether it answers
             why = self._broker.trouble()
             snapshot = replace(snapshot, server=Server(kind="rabbitmq", unreachable=why))
         if snapshot.server.unreachable and shared_url() == str(app().conf.broker_url):
@@ -87,20 +90,20 @@ class Eyes:
         self.counters.read(now, values)
 
     def _seed(self) -> None:
-        """The history, when it comes: no look waits for it."""
+        """Adds the history of starts once it has been read; no pass waits for it."""
         if self._seeded:
             return
         try:
             if self._seeding is None:
-                self._seeding = self._history.begin(slo_history.past)
+                self._seeding = self._history.submit(slo_history.past)
                 self._seeding_since = time.monotonic()
             if not self._seeding.done():
-                if time.monotonic() - self._seeding_since > LEFT_AFTER:
-                    self._seeding = None  # asked anew
+                if time.monotonic() - self._seeding_since > ABANDON_AFTER:
+                    self._seeding = None  # it hangs: ask again
                 return
             past, self._seeding = self._seeding.result(), None
-        except Exception as error:  # noqa: BLE001  # without it the windows fill as they go
-            logger.info("no history yet: %s", error)
+        except Exception as error:  # noqa: BLE001  # without it the windows fill with time
+            logger.info("the history cannot be read yet: %s", error)
             self._seeding = None
             return
         for queue, spans in past.items():

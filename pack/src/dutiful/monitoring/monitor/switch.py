@@ -1,7 +1,7 @@
-"""The dead-man's switch: somebody outside who alarms when this monitor goes silent.
+"""The dead-man's switch: an outside service that alarms when this monitor goes silent.
 
-Pinged as healthchecks.io has it (healthchecks.io/docs/http_api): `<url>/start`, `<url>`,
-`<url>/fail`. A service without these two endings is pinged at its URL just the same.
+The pings follow healthchecks.io (healthchecks.io/docs/http_api): `<url>/start`, `<url>`,
+`<url>/fail`. A service that does not know the two endings still gets the pings of `<url>`.
 """
 
 import logging
@@ -12,22 +12,22 @@ from functools import partial
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
-from dutiful.monitoring.deadline import Aside, Late
+from dutiful.monitoring.deadline import DeadlineExceeded, DeadlineExecutor
 
 EVERY: Final = 60.0
 """Seconds between pings."""
 SECONDS: Final = 5.0
-"""What a ping may take."""
+"""Seconds that a ping may take."""
 
 logger = logging.getLogger(__name__)
 
 
 class Switch:
-    """`report()` at each look of the monitor that tells. Never raises, never waits."""
+    """Call `report()` at each pass of the leading monitor. It never raises and never waits."""
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._aside = Aside("the dead-man's switch")
+        self._executor = DeadlineExecutor("the dead-man's switch")
         self._pinged: float | None = None
         self._well: bool | None = None
         self.trouble = ""
@@ -36,21 +36,24 @@ class Switch:
         self._ping("/start", "the monitor starts")
 
     def report(self, wrong: list[str]) -> None:
-        """`wrong`: what does not arrive; empty where all does. At once when that changes."""
+        """Pings once a minute, and at once when it changes whether all is well.
+
+        `wrong` says what does not arrive; it is empty where all does.
+        """
         now = time.monotonic()
         well = not wrong
         if well == self._well and self._pinged is not None and now - self._pinged < EVERY:
             return
-        said = "all heartbeats arrive" if well else "\n".join(wrong)
-        if self._ping("" if well else "/fail", said):
+        body = "all heartbeats arrive" if well else "\n".join(wrong)
+        if self._ping("" if well else "/fail", body):
             self._pinged, self._well = now, well
 
     def _ping(self, ending: str, body: str) -> bool:
         """False where an earlier ping hangs."""
         try:
             if self._url:
-                self._aside.begin(partial(self._send, ending, body))
-        except Late as error:
+                self._executor.submit(partial(self._send, ending, body))
+        except DeadlineExceeded as error:
             self.trouble = str(error)
             return False
         return True

@@ -1,8 +1,8 @@
-"""The catalogue's promise as burn rates: how fast a queue spends the lateness it is allowed.
+"""Burn rates: how fast a queue spends its budget of late starts. Pure.
 
-A promise is "99 % start within …"; the 1 % is a budget for 30 days. A burn rate of 1 spends it in
-just that time. An alert needs a high rate in a long window (it matters) and in a short one (it
-still happens), after Google's "The Site Reliability Workbook", chapter 5. Pure.
+A promise is "99 % start within …"; the 1 % is the budget for 30 days, which a burn rate of 1 spends
+in just that time. An alert needs a high rate in a long window (it matters) and in a short one (it
+still happens), after Google's "The Site Reliability Workbook", chapter 5.
 """
 
 import math
@@ -13,8 +13,10 @@ from dutiful.catalogue.classes import HOUR, MINUTE, QueueClass
 
 TARGET: Final = 0.99
 """The share of a queue's tasks that start within its promise."""
+MONTH: Final = 30 * 24 * HOUR
+"""Seconds that the budget of late tasks is for."""
 FEWEST: Final = 5
-"""Late tasks below which a rate says nothing."""
+"""With fewer late tasks than this the rate counts as 0."""
 
 
 @dataclass(frozen=True)
@@ -40,15 +42,16 @@ SLOW: Final = Burn(6, 6 * HOUR, 30 * MINUTE)
 def scaled(burn: Burn, queue: QueueClass) -> Burn:
     """The pair for a queue: no short window is shorter than the promise itself.
 
-    Whether a task of `relaxed_slow` is late shows after an hour; five minutes say nothing of it.
+    Five minutes say nothing about a promise of an hour. No window is longer than the 30 days of
+    the budget, however long the promise.
     """
-    factor = max(1, math.ceil(queue.starts_within / FAST.short))
+    factor = max(1, min(math.ceil(queue.starts_within / FAST.short), MONTH // SLOW.long))
     return Burn(burn.rate, burn.long * factor, burn.short * factor)
 
 
 @dataclass(frozen=True)
 class Count:
-    """How the starts of a window went. `covered` is how many of its seconds were seen."""
+    """The starts in a window. `covered` is how many of its seconds were observed."""
 
     started: int
     late: int
@@ -58,8 +61,8 @@ class Count:
 def rate(count: Count, window: int, waiting_late: int = 0) -> float:
     """The burn rate: 1 is what the promise allows.
 
-    `waiting_late` wait past their promise now; they are late already. Seconds that nobody saw
-    count as kept at the present traffic: a deployment of five minutes has no hour to judge by.
+    `waiting_late` messages wait past their promise now and count as late. Seconds that were not
+    observed count as in time, at the present traffic: after five minutes there is no full hour yet.
     """
     late = count.late + waiting_late
     if late < FEWEST or count.covered <= 0:
@@ -69,9 +72,9 @@ def rate(count: Count, window: int, waiting_late: int = 0) -> float:
 
 
 def waiting_late(depth: int | None, oldest: float | None, promise: float) -> int:
-    """How many of a queue's messages wait past the promise, if they came evenly.
+    """An estimate of the messages that wait past the promise, if they arrived evenly.
 
-    Counting them would take a look at each. Seconds, all of them.
+    `oldest` and `promise` are seconds. Counting them would mean to read each message.
     """
     if not depth or oldest is None or oldest <= promise:
         return 0
@@ -81,6 +84,7 @@ def waiting_late(depth: int | None, oldest: float | None, promise: float) -> int
 def oldest_allowed(promise: float) -> float:
     """Seconds after which one waiting message is an alert by itself.
 
-    Past the promise there is the 1 %, and the half minute in which a deploy's only worker is away.
+    It is later than the promise, since 1 % may be late and a deploy leaves no worker for half a
+    minute.
     """
     return promise + max(promise, MINUTE)

@@ -1,4 +1,4 @@
-"""The starts of the last days, from the database's history: what a monitor that begins knows."""
+"""The starts of the last days from the history, for a monitor that has just started."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -6,13 +6,14 @@ from datetime import UTC, datetime, timedelta
 from django.db.models import QuerySet
 
 from dutiful.catalogue.classes import HOUR, MINUTE
+from dutiful.conf.queues import catalogue
 from dutiful.monitoring.models import QueueSample
-from dutiful.monitoring.slo.starts import KEEP, Span
+from dutiful.monitoring.slo.starts import Span, kept
 
 
 def past() -> dict[str, list[Span]]:
-    """By queue, the oldest first. Minutes where there are any, hours before."""
-    since = datetime.now(UTC) - timedelta(seconds=KEEP)
+    """Spans by queue, the oldest first: minutes where there are any, hours before them."""
+    since = datetime.now(UTC) - timedelta(seconds=max(map(kept, catalogue())))
     rows = QueueSample.objects.filter(at__gte=since).order_by("at")
     minutes = list(_read(rows.filter(span=MINUTE)))
     first: dict[str, float] = {}

@@ -1,7 +1,7 @@
-"""What the monitor remembers of starts, by minute: enough for the longest window, no more.
+"""The starts of each queue, for as long as its longest window.
 
-Fed from the database's history once, then from the fleet's live counters: so it goes on when the
-database is down, and bridges a restart when it is not.
+They come from the history once, then from the fleet's live counters: so they go on while the
+database is down, and a restart of the monitor leaves no gap while it is not.
 """
 
 import threading
@@ -10,11 +10,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import takewhile
 
-from dutiful.catalogue.classes import MINUTE
-from dutiful.conf.queues import catalogue
-from dutiful.monitoring.slo.burn import SLOW, Count, scaled
+from dutiful.catalogue.classes import MINUTE, QueueClass
+from dutiful.conf.queues import by_name
+from dutiful.monitoring.slo.burn import FAST, SLOW, Count, scaled
 
-KEEP = max(scaled(SLOW, queue).long for queue in catalogue()) + MINUTE
+
+def kept(queue: QueueClass) -> float:
+    """Seconds of a queue's starts that are remembered: its longest window and a minute."""
+    return scaled(SLOW, queue).long + MINUTE
+
+
+def resolution(queue: QueueClass) -> float:
+    """Seconds that one span may grow to: a twentieth of the queue's shortest window."""
+    return scaled(FAST, queue).short / 20
 
 
 @dataclass
@@ -28,7 +36,7 @@ class Span:
 
 
 class Starts:
-    """`seed()` once, `read()` with the cumulative counters at each look, then `count()`."""
+    """Call `seed()` once, `read()` with the cumulative counters at each pass, then `count()`."""
 
     def __init__(self) -> None:
         self._spans: dict[str, deque[Span]] = {}
@@ -37,7 +45,7 @@ class Starts:
         self._lock = threading.Lock()
 
     def seed(self, queue: str, spans: Iterable[Span]) -> None:
-        """History, the oldest first. What `read()` saw since then stays."""
+        """Adds history, the oldest first, before what `read()` has added since."""
         with self._lock:
             seen = self._spans.get(queue, deque())
             first = seen[0].began if seen else float("inf")
@@ -54,7 +62,7 @@ class Starts:
                 if since is None:
                     continue
                 before = before or (0, 0)
-                # Less than before: the broker's data began anew, and so did the counters.
+                # Less than before: the counters have started again from 0, with the broker's data.
                 began_anew = total[0] < before[0] or total[1] < before[1]
                 started, late = (
                     total if began_anew else (total[0] - before[0], total[1] - before[1])
@@ -75,14 +83,14 @@ class Starts:
         )
 
     def _add(self, queue: str, span: Span) -> None:
-        spans = self._spans.setdefault(queue, deque())
+        spans, promised = self._spans.setdefault(queue, deque()), by_name(queue)
         last = spans[-1] if spans else None
-        # Short spans add up to a quarter of a minute, which is fine enough for five.
-        if last and last.ended == span.began and span.ended - last.began <= MINUTE / 4:
+        joined = span.ended - last.began if last and last.ended == span.began else None
+        if last and joined is not None and joined <= resolution(promised):
             last.ended = span.ended
             last.started += span.started
             last.late += span.late
         else:
             spans.append(span)
-        while spans[0].ended < span.ended - KEEP:
+        while spans[0].ended < span.ended - kept(promised):
             spans.popleft()

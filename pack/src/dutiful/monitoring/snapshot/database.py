@@ -1,4 +1,4 @@
-"""What the database tells of itself."""
+"""The part `database`: whether it answers, how fast, its connections and its replicas."""
 
 import time
 
@@ -18,7 +18,7 @@ def read() -> Database:
         latency = time.perf_counter() - began
     return Database(
         vendor=connection.vendor,
-        seen=server.see(),
+        connections=server.measure(),
         latency=latency,
         replicas=replicas.read(),
         history_at=_history(),

@@ -1,4 +1,4 @@
-"""Dead letters: those still in the broker's stream, and those that the database keeps."""
+"""The part `dead_letters`: those in the broker's stream, and those in the database."""
 
 from collections import Counter
 from typing import Any, Final
@@ -9,16 +9,16 @@ from dutiful.monitoring.snapshot.facts import DeadLetters
 from dutiful.transport.redis.look import Look
 
 MOST: Final = 10_000
-"""Letters that are counted."""
+"""At most so many dead letters are counted."""
 NEWEST: Final = 1_000
-"""Of these the reasons and queues are told: a storm's letters are alike."""
+"""Reasons and queues are counted over the newest ones only: those of a storm are alike."""
 
 Stored = tuple[int, dict[str, int], dict[str, int]]
-"""How many are open, and of the newest: by reason, by queue."""
+"""How many are open; the newest of them by reason, and by queue."""
 
 
 def stored() -> Stored | None:
-    """None where the database keeps none. Raises django.db.Error."""
+    """None where `dutiful.deadletters` is not installed. Raises django.db.Error."""
     model: Any = _model()
     if model is None:
         return None
@@ -33,7 +33,7 @@ def _model() -> Any:
 
 
 def read(look: Look | None, found: Stored | None, why: str) -> DeadLetters:
-    """`why`: that the database or the broker did not answer."""
+    """`why` says that the database or the broker did not answer."""
     since = look.dead_since if look else None
     return DeadLetters(
         unreachable=why,

@@ -1,22 +1,22 @@
-"""What a snapshot holds. Plain data, JSON by `dataclasses.asdict`.
+"""The types of a snapshot: plain data, JSON by `dataclasses.asdict`.
 
-Times are epoch seconds, spans seconds, sizes bytes. None means that it cannot be known here (a
-stock transport keeps no counters, RabbitMQ tells none of it); a part that did not answer says why
-in `unreachable`, and is empty.
+Times are epoch seconds, durations seconds, sizes bytes. None means that it cannot be known (a stock
+transport keeps no counters, RabbitMQ shows none of it). A part that did not answer says why in
+`unreachable`, and is empty.
 """
 
 from dataclasses import dataclass, field
 
-from dutiful.monitoring.budget.sums import Seen
+from dutiful.monitoring.budget.sums import Measured
 from dutiful.monitoring.snapshot.replicas import Replica
 
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """One part of the snapshot. Each fails alone."""
+    """One part of the snapshot; it fails without the others."""
 
     unreachable: str = ""
-    """Why nothing is known of it now; "" where it answered."""
+    """Why it could not be read; "" where it answered."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,21 +27,21 @@ class Queue:
     depth: int | None = None
     """Messages that may be claimed now."""
     oldest_seconds: float | None = None
-    """How long the one that waits longest could have started; None: nothing waits, or no stamp."""
+    """Seconds since its oldest message could have started; None: none waits, or has no stamp."""
     arrivals: float | None = None
     """Messages a second that became eligible, lately."""
     departures: float | None = None
     """Messages a second that workers took for good, lately."""
     in_flight: int | None = None
-    """Claimed and not settled, as its workers told a few seconds ago."""
+    """Messages claimed and not settled, as its workers reported a few seconds ago."""
     delayed: int | None = None
-    """Parked until an eta, the end of a pause, or a hearing (docs/transport.md)."""
+    """Messages parked until an eta, the end of a pause or an isolated run (docs/transport.md)."""
     dead: int | None = None
-    """Dead letters that nobody has dealt with."""
+    """Dead letters that are open."""
     claimed_total: int | None = None
-    """Ever, as the next three. Counters start anew with the broker's data."""
+    """A counter, as the next three, that starts again from 0 with the broker's data."""
     put_back_total: int | None = None
-    """Claimed, and back on the queue: a drain, a crash, a pause."""
+    """Claimed and put back on the queue, by a drain, a crash or a pause."""
     acked_total: int | None = None
     dead_total: int | None = None
 
@@ -51,7 +51,7 @@ class Queues(Part):
     each: tuple[Queue, ...] = ()
     """In the catalogue's order."""
     rates_seconds: float | None = None
-    """The span that arrivals and departures were measured over."""
+    """The duration over which arrivals and departures were measured."""
 
     def named(self, name: str) -> Queue | None:
         return next((queue for queue in self.each if queue.name == name), None)
@@ -59,15 +59,15 @@ class Queues(Part):
 
 @dataclass(frozen=True, kw_only=True)
 class Worker:
-    """One worker process's lease."""
+    """One worker, by its lease."""
 
     name: str
     id: str
-    """Of its lease: another one after each restart."""
+    """The id of its lease, which changes with each restart."""
     profile: str = ""
     pool: str = ""
     queues: tuple[str, ...] = ()
-    """What it consumes now; empty where it has not said so yet."""
+    """What it consumes now; empty until it has reported it."""
     slots: int | None = None
     busy: int | None = None
     held: int = 0
@@ -75,15 +75,15 @@ class Worker:
     memory: int | None = None
     memory_limit: int | None = None
     lease_age: float = 0.0
-    """Seconds since it was heard of last, by the broker's clock."""
+    """Seconds since it last refreshed its lease, by the broker's clock."""
     alive: bool = True
-    """Whether its lease still holds."""
+    """Whether its lease is valid."""
     draining: bool = False
     started_at: float | None = None
     restarts: int | None = None
-    """Starts of a worker of this name in the last hour, but the first."""
+    """Starts of a worker of this name in the last hour, without the first."""
     task: str = ""
-    """The task seen growing its memory the most."""
+    """The task that made its memory grow most."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +94,7 @@ class Workers(Part):
     """By profile: starts in the last hour."""
 
     lost_total: int = 0
-    """Workers whose lease ran out or whose process was gone, ever; a clean stop is none."""
+    """A counter of workers whose lease expired or whose process was gone, without clean stops."""
 
     def serving(self, queue: str) -> list[Worker]:
         """Workers that are alive and consume it."""
@@ -103,7 +103,7 @@ class Workers(Part):
 
 @dataclass(frozen=True, kw_only=True)
 class Latency:
-    """Of a number of round trips."""
+    """The latency of a number of round trips, in seconds."""
 
     count: int
     median: float
@@ -118,7 +118,7 @@ class Slow:
     at: float
     seconds: float
     command: str
-    """Its first word, and its key or script: never a message."""
+    """The command and its key or script, never a message."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,12 +131,12 @@ class Server(Part):
     """redis, valkey, rabbitmq."""
     version: str = ""
     transport: str = ""
-    """ours, stock, or "" where there is none of either."""
+    """ours, stock, or "" where neither is in use."""
     role: str = ""
     """master, replica."""
     memory: int | None = None
     memory_limit: int | None = None
-    """maxmemory; None where it has no limit or does not tell."""
+    """maxmemory; None where it has no limit or does not show it."""
     memory_share: float | None = None
     evictions: int | None = None
     """Keys evicted since the server started: tasks may be among them."""
@@ -144,16 +144,16 @@ class Server(Part):
     persistence: str = ""
     """aof, rdb, both, none."""
     persistence_error: str = ""
-    """What its last save or append said, where it failed."""
+    """The state of its last save or append, where it failed."""
     connections: int | None = None
     connections_limit: int | None = None
     connections_rejected: int | None = None
     commands_per_second: float | None = None
     uptime: float | None = None
     ping: Latency | None = None
-    """Round trips of this process, the last few hundred."""
+    """The last few hundred round trips of this process."""
     publish: dict[str, Latency] = field(default_factory=dict)
-    """By role (web, beat, worker, other): how long a publish took where it happened, lately."""
+    """By role (web, beat, worker): how long recent publishes took."""
     slow_log: tuple[Slow, ...] = ()
     slow_log_length: int | None = None
 
@@ -168,45 +168,46 @@ class Outbox(Part):
 @dataclass(frozen=True, kw_only=True)
 class DeadLetters(Part):
     installed: bool = True
-    """Whether the database keeps them; the broker's stream is there anyhow."""
+    """Whether the database keeps them; the broker's stream exists in any case."""
     stream: int | None = None
-    """In the broker, not collected yet."""
+    """How many are in the broker, not collected yet."""
     stream_oldest_seconds: float | None = None
     stored: int | None = None
-    """In the database, not dealt with."""
+    """How many are open in the database."""
     by_reason: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
 class BeatEntry:
-    """One line of beat/schedule.py."""
+    """One entry of the schedule."""
 
     name: str
     task: str
     queue: str = ""
-    """Heartbeats only: the queue that this one proves."""
+    """Heartbeats only: the queue that it goes through."""
     paused: bool = False
     due_at: float | None = None
-    """Its last scheduled time that beat ticked."""
+    """The last scheduled time that beat ticked."""
     sent_at: float | None = None
     ran_at: float | None = None
     """Heartbeats only."""
     state: str = ""
-    """Of its last tick: pending, sent, missed."""
+    """The state of its last tick: pending, sent, missed."""
     error: str = ""
     next_at: float | None = None
     overdue_seconds: float = 0.0
-    """How long its next time has passed without a tick."""
+    """Seconds since its next time passed without a tick."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Beat(Part):
+    installed: bool = True
     leader: str = ""
     """host/pid/… of the beat that leads; "" where none does."""
     leader_unreachable: str = ""
     entries: tuple[BeatEntry, ...] = ()
     pending: int | None = None
-    """Ticks that are owed and not published."""
+    """Ticks that are due and not published."""
     missed: int | None = None
     """Ticks of the last day that were missed."""
 
@@ -214,8 +215,8 @@ class Beat(Part):
 @dataclass(frozen=True, kw_only=True)
 class Database(Part):
     vendor: str = ""
-    seen: Seen | None = None
-    """Its connections, and what it gives; None where it was not asked."""
+    connections: Measured | None = None
+    """Its connections and limits; None where it was not asked."""
     latency: float | None = None
     """Seconds of one small query."""
     replicas: tuple[Replica, ...] = ()
@@ -240,7 +241,7 @@ class Snapshot:
 
     @property
     def unreachable(self) -> dict[str, str]:
-        """By the name of the part: why it is empty."""
+        """The parts that could not be read, by name, and why."""
         parts = ("queues", "workers", "server", "outbox", "dead_letters", "beat", "database")
         found = {name: getattr(self, name).unreachable for name in parts}
         return {name: why for name, why in found.items() if why}

@@ -1,4 +1,4 @@
-"""Enqueues that are rows still."""
+"""The part `outbox`: enqueues that are still rows."""
 
 import time
 from typing import Any, Final
@@ -8,7 +8,7 @@ from django.apps import apps
 from dutiful.monitoring.snapshot.facts import Outbox
 
 MOST: Final = 10_000
-"""Rows that are counted: more is "so many or more"."""
+"""At most so many rows are counted."""
 
 
 def read() -> Outbox:

@@ -1,41 +1,42 @@
-"""How long publishes took lately, by role: what was added to the fleet's counters meanwhile."""
+"""How long recent publishes took, by role: the difference of two readings of the counters."""
 
 import time
 from collections import deque
 from typing import Any, Final
 
 from dutiful.monitoring.fleet import store
-from dutiful.monitoring.fleet.buckets import SIZE, quantile
+from dutiful.monitoring.fleet.buckets import labels, quantile
 from dutiful.monitoring.fleet.store import Counts
 from dutiful.monitoring.snapshot.facts import Latency
 
 LONGEST: Final = 300.0
-"""Seconds that "lately" means: since the first look within them, or else ever."""
+"""Seconds that count as recent. With only one reading within them, all publishes count."""
 ROLES: Final = ("web", "beat", "worker")
-FIELDS: Final = tuple(
-    f"{role}|{store.PUBLISHES}|{what}"
-    for role in ROLES
-    for what in ("outcome|succeeded", "outcome|failed", *(f"run|{i}" for i in range(SIZE)))
-)
+
+
+def fields() -> list[str]:
+    """What HMGET is asked for: each role's outcomes and histogram."""
+    numbers = ("outcome|succeeded", "outcome|failed", *(f"run|{edge}" for edge in labels()))
+    return [f"{role}|{store.PUBLISHES}|{number}" for role in ROLES for number in numbers]
 
 
 class Publishes:
-    """Of one process's looks."""
+    """Remembers the readings of one process."""
 
     def __init__(self) -> None:
-        self._looks: deque[tuple[float, dict[str, Counts]]] = deque()
+        self._readings: deque[tuple[float, dict[str, Counts]]] = deque()
 
     def read(self, values: Any) -> dict[str, Latency]:
-        """`values` is HMGET's reply for FIELDS, or an error."""
+        """`values` is HMGET's reply for `fields()`, or an error."""
         if not isinstance(values, list):
             return {}
-        pairs = zip(FIELDS, values, strict=True)
-        told = store.parse({name.encode(): value for name, value in pairs if value is not None})
-        now, found = time.monotonic(), told.publishes
-        while self._looks and now - self._looks[0][0] > LONGEST:
-            self._looks.popleft()
-        earlier = self._looks[0][1] if self._looks else {}
-        self._looks.append((now, found))
+        pairs = zip(fields(), values, strict=True)
+        fleet = store.parse({name.encode(): value for name, value in pairs if value is not None})
+        now, found = time.monotonic(), fleet.publishes
+        while self._readings and now - self._readings[0][0] > LONGEST:
+            self._readings.popleft()
+        earlier = self._readings[0][1] if self._readings else {}
+        self._readings.append((now, found))
         latencies = {role: _since(found[role], earlier.get(role)) for role in found}
         return {role: latency for role, latency in latencies.items() if latency}
 

@@ -1,4 +1,4 @@
-"""The queues of the catalogue, out of a look at the broker; rates out of two."""
+"""The part `queues`: from one reading of the broker, with rates from two."""
 
 from collections import deque
 from collections.abc import Mapping
@@ -11,29 +11,29 @@ from dutiful.transport.redis.look import Look, QueueLook
 
 SHORTEST: Final = 1.0
 LONGEST: Final = 30.0
-"""Seconds that rates are measured over: the longest span within."""
+"""Seconds that rates are measured over: as long as possible within these bounds."""
 
 
-class Looks:
-    """The looks of the last half minute, of one process."""
+class Readings:
+    """The readings of the last half minute, of one process."""
 
     def __init__(self) -> None:
-        self._looks: deque[Look] = deque()
+        self._readings: deque[Look] = deque()
 
     def add(self, look: Look) -> Look | None:
-        """Returns the one to compare it with."""
-        while self._looks and look.now - self._looks[0].now > LONGEST:
-            self._looks.popleft()
-        earlier = self._looks[0] if self._looks else None
-        if not self._looks or look.now - self._looks[-1].now >= SHORTEST:
-            self._looks.append(look)
+        """Adds a reading and returns the earlier one to compare it with."""
+        while self._readings and look.now - self._readings[0].now > LONGEST:
+            self._readings.popleft()
+        earlier = self._readings[0] if self._readings else None
+        if not self._readings or look.now - self._readings[-1].now >= SHORTEST:
+            self._readings.append(look)
         if earlier is None or look.now - earlier.now < SHORTEST:
             return None
         return earlier if look.counted else None  # our transport counts from its first claim on
 
 
 def read(look: Look, earlier: Look | None) -> Queues:
-    """All queues. `earlier` is the look that rates are measured from."""
+    """All queues. `earlier` is the reading that rates are measured from."""
     return Queues(
         each=tuple(_queue(name, look, earlier) for name in names()),
         rates_seconds=look.now - earlier.now if earlier else None,
@@ -41,7 +41,7 @@ def read(look: Look, earlier: Look | None) -> Queues:
 
 
 def with_dead(queues: Queues, dead: Mapping[str, int]) -> Queues:
-    """The same with the dead letters of each, by the name of their queue."""
+    """The same queues with their dead letters, given by queue."""
     each = tuple(replace(queue, dead=dead.get(queue.name, 0)) for queue in queues.each)
     return replace(queues, each=each)
 
@@ -67,14 +67,15 @@ def _queue(name: str, look: Look, earlier: Look | None) -> Queue:
 
 
 def _rates(name: str, look: Look, earlier: Look | None) -> tuple[float | None, float | None]:
-    """Arrivals are what the depth cannot tell otherwise, so that stock producers count too."""
+    """Arrivals and departures a second. Arrivals follow from depth and claims, so that messages of
+    stock producers count too."""
     if earlier is None:
         return None, None
     now, then = look.queues[name], earlier.queues[name]
     seconds = look.now - earlier.now
     taken = _net(now) - _net(then)
     if now.counters.get("acked", 0) < then.counters.get("acked", 0):
-        return None, None  # counted anew meanwhile
+        return None, None  # the counters have started again
     return max(0.0, (now.depth - then.depth + taken) / seconds), max(0.0, taken / seconds)
 
 
@@ -84,7 +85,7 @@ def _net(queue: QueueLook) -> int:
 
 
 def _in_flight(name: str, look: Look) -> int | None:
-    """As the owners told; None where one holds messages and has not told of which queues."""
+    """The sum over the workers' reports; None where one holds messages and has not reported."""
     found = 0
     for owner in look.owners:
         counts = owner.facts.get("queues")

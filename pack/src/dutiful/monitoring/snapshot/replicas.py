@@ -1,8 +1,12 @@
-"""Where the database's replicas stand, as tasks choose among them (dutiful/replicas)."""
+"""The database's replicas and their lag, as tasks choose among them (`dutiful.replicas`)."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from dutiful.replicas import standing, watch
+from django.apps import apps
+
+if TYPE_CHECKING:
+    from dutiful.replicas.status import ReplicaStatus
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,14 +20,21 @@ class Replica:
 
 
 def read() -> tuple[Replica, ...]:
-    """In the order of REPLICA_URLS. Asks nobody: what was measured a second ago is told."""
-    if not standing.ALIASES:
+    """In the order of REPLICA_URLS, as measured within the last second or so; no server is asked.
+
+    Empty where `dutiful.replicas` is not installed.
+    """
+    if not apps.is_installed("dutiful.replicas"):
         return ()
-    watch.wanted()
-    return tuple(_told(each) for each in standing.each())
+    from dutiful.replicas import status, watch
+
+    if not status.ALIASES:
+        return ()
+    watch.ensure_running()
+    return tuple(_replica(each) for each in status.each())
 
 
-def _told(each: standing.Standing) -> Replica:
+def _replica(each: "ReplicaStatus") -> Replica:
     if not each.answers:
         return Replica(name=each.alias, usable=False if each.at else None)
     return Replica(

@@ -1,4 +1,4 @@
-"""The broker's word on itself: INFO, its slow log, and how long its answers take."""
+"""The part `server`: INFO, the slow log, and how long the broker's answers take."""
 
 import time
 from collections import deque
@@ -11,18 +11,18 @@ from dutiful.monitoring.snapshot.facts import Latency, Server, Slow
 SECTIONS: Final = ("server", "clients", "memory", "persistence", "stats", "replication")
 SLOW_LINES: Final = 5
 PINGS: Final = 300
-"""Round trips that the median is made of."""
+"""Round trips over which the median is computed."""
 
 
 class Pings:
-    """How long this process's last round trips took."""
+    """The last round trips of this process."""
 
     def __init__(self) -> None:
         self._seconds: deque[float] = deque(maxlen=PINGS)
         self.errors = 0
 
     def measure(self, client: redis.Redis) -> None:
-        """One more. Raises redis errors, counted."""
+        """Measures one more. Counts and raises redis errors."""
         began = time.perf_counter()
         try:
             client.ping()
@@ -32,64 +32,64 @@ class Pings:
         self._seconds.append(time.perf_counter() - began)
 
     def latency(self) -> Latency | None:
-        told = sorted(self._seconds)
-        if not told:
+        seconds = sorted(self._seconds)
+        if not seconds:
             return None
         return Latency(
-            count=len(told),
-            median=told[len(told) // 2],
-            p99=told[min(len(told) - 1, int(len(told) * 0.99))],
+            count=len(seconds),
+            median=seconds[len(seconds) // 2],
+            p99=seconds[min(len(seconds) - 1, int(len(seconds) * 0.99))],
             errors=self.errors,
         )
 
 
 def ask(pipe: Any) -> None:
-    """Three commands. An ACL may refuse some of them: each reply is judged alone."""
+    """Adds three commands. An ACL may refuse any of them."""
     pipe.execute_command("INFO", *SECTIONS)
     pipe.execute_command("SLOWLOG", "GET", SLOW_LINES)
     pipe.execute_command("SLOWLOG", "LEN")
 
 
 def read(replies: list[Any], **known: Any) -> Server:
-    """What `ask` brought; `known` are fields that others measured."""
+    """From the replies to `ask`; `known` are fields that are measured elsewhere."""
     info, slow, length = replies
-    told: dict[str, Any] = info if isinstance(info, dict) else {}
-    limit = told.get("maxmemory") or None
-    used = told.get("used_memory")
-    counted = None if used is None else used - (told.get("mem_not_counted_for_evict") or 0)
+    values: dict[str, Any] = info if isinstance(info, dict) else {}
+    limit = values.get("maxmemory") or None
+    used = values.get("used_memory")
+    counted = None if used is None else used - (values.get("mem_not_counted_for_evict") or 0)
     return Server(
-        kind=str(told.get("server_name") or ("redis" if told else "")),
-        version=str(told.get("valkey_version") or told.get("redis_version") or ""),
-        role=str(told.get("role") or ""),
+        kind=str(values.get("server_name") or ("redis" if values else "")),
+        version=str(values.get("valkey_version") or values.get("redis_version") or ""),
+        role=str(values.get("role") or ""),
         memory=used,
         memory_limit=limit,
         memory_share=counted / limit if limit and counted is not None else None,
-        evictions=told.get("evicted_keys"),
-        eviction_policy=str(told.get("maxmemory_policy") or ""),
-        persistence=_persistence(told),
-        persistence_error=_trouble(told),
-        connections=told.get("connected_clients"),
-        connections_limit=told.get("maxclients"),
-        connections_rejected=told.get("rejected_connections"),
-        commands_per_second=told.get("instantaneous_ops_per_sec"),
-        uptime=told.get("uptime_in_seconds"),
+        evictions=values.get("evicted_keys"),
+        eviction_policy=str(values.get("maxmemory_policy") or ""),
+        persistence=_persistence(values),
+        persistence_error=_failed_saves(values),
+        connections=values.get("connected_clients"),
+        connections_limit=values.get("maxclients"),
+        connections_rejected=values.get("rejected_connections"),
+        commands_per_second=values.get("instantaneous_ops_per_sec"),
+        uptime=values.get("uptime_in_seconds"),
         slow_log=_slow(slow),
         slow_log_length=length if isinstance(length, int) else None,
         **known,
     )
 
 
-def _persistence(told: dict[str, Any]) -> str:
-    """RDB shows in INFO only once it has saved or is to: `save ""` tells no change."""
-    if not told:
+def _persistence(values: dict[str, Any]) -> str:
+    """INFO does not show whether RDB is on before it has saved once."""
+    if not values:
         return ""
-    return "aof" if told.get("aof_enabled") else "rdb or none"
+    return "aof" if values.get("aof_enabled") else "rdb or none"
 
 
-def _trouble(told: dict[str, Any]) -> str:
+def _failed_saves(values: dict[str, Any]) -> str:
     names = ("rdb_last_bgsave_status", "aof_last_write_status", "aof_last_bgrewrite_status")
-    bad = [name for name in names if told.get(name) == "err"]
-    if told.get("aof_enabled") == 0:
+    bad = [name for name in names if values.get(name) == "err"]
+    if values.get("aof_enabled") == 0:
         bad = [name for name in bad if not name.startswith("aof")]
     return ", ".join(f"{name}: err" for name in bad)
 

@@ -1,30 +1,33 @@
-"""What the database tells: each part in turn, each failing alone."""
+"""The parts that the database answers, one after the other; each fails without the others."""
 
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from django.db import Error as DatabaseError
 
 from dutiful.errors.masking import mask
+from dutiful.monitoring.deadline import DeadlineExceeded
 from dutiful.monitoring.snapshot import beat, database, deadletters, facts, outbox
-from dutiful.monitoring.snapshot.aside import Late
+
+if TYPE_CHECKING:
+    from dutiful.monitoring.snapshot import schedule
 
 T = TypeVar("T")
-FAILURES: Final = (DatabaseError, Late, OSError)
+FAILURES: Final = (DatabaseError, DeadlineExceeded, OSError)
 logger = logging.getLogger(__name__)
 
 
 @dataclass
 class Stored:
-    """What the database answered, each part with why it did not."""
+    """The answers of the database, and for each part why there is none."""
 
     outbox: facts.Outbox
     database: facts.Database
     letters: deadletters.Stored | None
     letters_why: str
-    beat: beat.Rows | None
+    beat: "schedule.Rows | None"
     beat_why: str
 
 
@@ -48,7 +51,7 @@ def _try(part: Callable[[], T]) -> tuple[T | None, str]:
         return part(), ""
     except FAILURES as error:
         return None, line(error)
-    except Exception as error:  # a mistake in one part is not to blind the others
+    except Exception as error:  # a bug in one part must not empty the others
         logger.exception("a part of the snapshot failed")
         return None, line(error)
 
@@ -59,6 +62,6 @@ def nothing(why: str) -> Stored:
 
 
 def line(error: BaseException) -> str:
-    """One line, without a password that a URL may hold."""
-    said = mask(" ".join(str(error).split())) or type(error).__name__
-    return said[:200]
+    """An error as one line, without the password of a URL."""
+    text = mask(" ".join(str(error).split())) or type(error).__name__
+    return text[:200]

@@ -1,22 +1,23 @@
-"""Takes a snapshot: two round trips to the broker, a dozen queries beside it, none that grows."""
+"""Takes a snapshot: two round trips to the broker and a dozen queries, however much waits."""
 
 import threading
 import time
-from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final
 
 from celery import Celery
-from django.db import close_old_connections, connection, connections
+from django.db import connection
 from redis.exceptions import NoScriptError
 
-from dutiful.beat.shared import LAST_KEY, LEASE_KEY, PAUSED_KEY
 from dutiful.conf.queues import names
+from dutiful.monitoring.deadline import DeadlineExceeded, DeadlineExecutor
 from dutiful.monitoring.fleet import store
 from dutiful.monitoring.link import LOST, Link, shared_url
 from dutiful.monitoring.snapshot import (
     beat,
+    clock,
     deadletters,
     facts,
     publishes,
@@ -25,7 +26,6 @@ from dutiful.monitoring.snapshot import (
     stored,
     workers,
 )
-from dutiful.monitoring.snapshot.aside import Aside
 from dutiful.transport import brokers
 from dutiful.transport.options import Options
 from dutiful.transport.redis import scripts
@@ -37,33 +37,33 @@ DEADLINE: Final = 2.0
 
 @dataclass
 class Broker:
-    """What the broker answered; `why` where it did not."""
+    """The broker's answers; `why` says why there are none."""
 
     why: str = ""
     look: Look | None = None
     info: tuple[Any, ...] = (None, None, None)
-    clock: beat.Clock = field(default_factory=beat.Clock)
+    beat: clock.Clock = field(default_factory=clock.Clock)
     starts: tuple[bytes, ...] = ()
     publishes: dict[str, facts.Latency] = field(default_factory=dict)
 
 
 class Taker:
-    """Takes snapshots for one process, and remembers what rates need. Any thread may ask."""
+    """Takes snapshots for one process, and remembers readings for rates. Thread-safe."""
 
     def __init__(self, app: Celery, deadline: float = DEADLINE) -> None:
         self.app, self.deadline = app, deadline
         self._broker = Link()
         self._shared = self._broker if shared_url() == self._broker.url else Link(shared_url())
-        self._looks, self._pings = queues.Looks(), server.Pings()
+        self._readings, self._pings = queues.Readings(), server.Pings()
         self._publishes = publishes.Publishes()
-        self._aside = Aside("the database", connections.close_all)
+        self._database = DeadlineExecutor("the database", keeps_connections=True)
         self._lock = threading.Lock()
         self._last: facts.Snapshot | None = None
 
     def take(self, max_age: float = 0.0) -> facts.Snapshot:
         """Everything at one moment. Never raises for what cannot be reached.
 
-        With `max_age` the last one will do if it is not older, in seconds.
+        With `max_age` it returns the last one if that is not older, in seconds.
         """
         with self._lock:
             last = self._last
@@ -73,7 +73,7 @@ class Taker:
             return self._last
 
     def fleet(self) -> store.Fleet | None:
-        """The fleet's counters; None where they cannot be had."""
+        """The fleet's counters; None where they cannot be read."""
         with self._lock:
             try:
                 return store.read(self._shared.client, self._shared.prefix)
@@ -83,23 +83,33 @@ class Taker:
 
     def _take(self) -> facts.Snapshot:
         began, taken_at = time.perf_counter(), time.time()
-        if connection.in_atomic_block:  # only this connection sees what it has not committed
-            rows = stored.ask()
-            answer: Callable[[float], stored.Stored] = lambda _: rows  # noqa: E731
-        else:
-            answer = self._aside.begin(_ask_database_afresh)
+        asked = self._ask_database()
         broker = self._ask_broker()
-        try:
-            rows = answer(max(0.01, self.deadline - (time.perf_counter() - began)))
-        except stored.FAILURES as error:
-            rows = stored.nothing(stored.line(error))
+        rows = self._rows(asked, max(0.01, self.deadline - (time.perf_counter() - began)))
         return self._compose(broker, rows, taken_at, began)
+
+    def _ask_database(self) -> "Future[stored.Stored]":
+        """Asks beside the broker, in a thread."""
+        found: Future[stored.Stored] = Future()
+        try:
+            if not connection.in_atomic_block:
+                return self._database.submit(stored.ask)
+            found.set_result(stored.ask())  # only this connection sees what is not committed yet
+        except DeadlineExceeded as error:
+            found.set_exception(error)
+        return found
+
+    def _rows(self, asked: "Future[stored.Stored]", timeout: float) -> stored.Stored:
+        try:
+            return self._database.result(asked, timeout)
+        except stored.FAILURES as error:
+            return stored.nothing(stored.line(error))
 
     def _compose(
         self, broker: Broker, rows: stored.Stored, taken_at: float, began: float
     ) -> facts.Snapshot:
         look, why = broker.look, broker.why
-        earlier = self._looks.add(look) if look else None
+        earlier = self._readings.add(look) if look else None
         found = queues.read(look, earlier) if look else facts.Queues(unreachable=why)
         if rows.letters and look:
             found = queues.with_dead(found, rows.letters[2])
@@ -121,7 +131,7 @@ class Taker:
             ),
             outbox=rows.outbox,
             dead_letters=deadletters.read(look, rows.letters, rows.letters_why or why),
-            beat=beat.read(broker.clock, rows.beat, rows.beat_why),
+            beat=beat.read(broker.beat, rows.beat, rows.beat_why),
             database=rows.database,
             took=time.perf_counter() - began,
         )
@@ -135,7 +145,7 @@ class Taker:
         found = Broker()
         try:
             self._pings.measure(self._broker.client)
-            client: Any = self._broker.client  # its types know less than we use
+            client: Any = self._broker.client  # its type stubs lack EVALSHA's replies
             pipe = client.pipeline(transaction=False)
             lens = Lens(self._broker.channel, names())
             pipe.execute_command("EVALSHA", *lens.words)
@@ -160,42 +170,33 @@ class Taker:
                 replies += pipe.execute(raise_on_error=False)
             except LOST as error:
                 self._shared.close()
-                found.clock = beat.Clock(unreachable=stored.line(error))
+                found.beat = clock.Clock(unreachable=stored.line(error))
                 return found
         elif found.why:
-            found.clock = beat.Clock(unreachable=found.why)
+            found.beat = clock.Clock(unreachable=found.why)
             return found
-        found.clock = beat.clock(*replies[4:7])
-        found.publishes = self._publishes.read(replies[7])
-        found.starts = tuple(replies[8]) if isinstance(replies[8], list) else ()
+        *of_beat, counts, starts = replies[4:]
+        found.beat = clock.read(*of_beat)
+        found.publishes = self._publishes.read(counts)
+        found.starts = tuple(starts) if isinstance(starts, list) else ()
         return found
 
     def _ask_shared(self, pipe: Any) -> None:
         prefix = self._shared.prefix
-        pipe.get(f"{prefix}{LEASE_KEY}")
-        pipe.hgetall(f"{prefix}{LAST_KEY}")
-        pipe.smembers(f"{prefix}{PAUSED_KEY}")
-        pipe.hmget(f"{prefix}{store.COUNTS}", *publishes.FIELDS)
+        clock.ask(pipe, prefix)
+        pipe.hmget(f"{prefix}{store.COUNTS}", *publishes.fields())
         since = time.time() - store.STARTS_SECONDS
         pipe.zrangebyscore(f"{prefix}{store.STARTS}", since, "+inf")
 
 
-def _ask_database_afresh() -> stored.Stored:
-    close_old_connections()
-    try:
-        return stored.ask()
-    finally:
-        close_old_connections()  # to the pool, where threads share one
-
-
 @cache
 def own_taker() -> Taker:
-    """This process's own."""
+    """The taker of this process."""
     from dutiful.current import app
 
     return Taker(app())
 
 
 def take(max_age: float = 0.0) -> facts.Snapshot:
-    """With this process's own taker."""
+    """Takes a snapshot with the taker of this process."""
     return own_taker().take(max_age)

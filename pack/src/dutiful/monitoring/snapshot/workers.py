@@ -1,4 +1,4 @@
-"""The workers: their leases on the broker, and what each told with its own."""
+"""The part `workers`: their leases on the broker, and the facts that each adds to its own."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from dutiful.transport.redis.look import Look, OwnerLook
 
 
 def read(look: Look, lease_seconds: float, starts: list[tuple[str, str]]) -> Workers:
-    """`starts`: profile and name of each start of the last hour. By name."""
+    """All workers by name. `starts` are profile and name of each start of the last hour."""
     by_profile: dict[str, int] = {}
     by_name: dict[str, int] = {}
     for profile, name in starts:

@@ -1,5 +1,6 @@
-"""`/status/`: one look answers whether every promise is kept, and what to do where one is not.
+"""`/status/`: whether every promise is kept, and what to do where one is not.
 
-`seen` asks (broker, database, the monitor's copy; each may fail), one file a section turns it into
-words, `page` puts them together, `access` says who may read what.
+`page_data` loads everything that is shown, from broker, database and the monitor's copy; each may
+fail alone. One module a section turns it into rows of text (`queues`, `workers`, `todo` …), `page`
+renders the sections, `views` answers, and `access` decides who may read what.
 """

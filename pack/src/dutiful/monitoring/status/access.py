@@ -1,8 +1,9 @@
-"""Who may read the page: staff all of it, others without machines, errors and links if so set.
+"""Decides who may read the status page, also while the database does not answer.
 
-With the database down nobody can be recognised by a session. Staff who looked in the last hours
-have a pass for that hour: a signed cookie that is good only beside the session it was made for, so
-that logging out ends it. Whoever has none is told no more than /healthz/ tells strangers.
+Staff read all of it; others, if STATUS_PUBLIC allows it, do not see machines, errors and links.
+Without the database no session can be read. Staff who opened the page within 12 hours then have a
+pass: a signed cookie that is valid only with the session it was made for, so that logging out ends
+it. Everybody else sees what /healthz/ shows to everybody.
 """
 
 import hashlib
@@ -26,11 +27,11 @@ class Reader(Enum):
     GUEST = "guest"
     """STATUS_PUBLIC lets everybody read: no host names, addresses, errors, commands, links."""
     STRANGER = "stranger"
-    """Nobody that is known, and nobody can be."""
+    """Not known, and nobody can log in now."""
     REFUSED = "refused"
-    """Logged in, and no staff."""
+    """Logged in, but not staff."""
     ANONYMOUS = "anonymous"
-    """Not logged in: may do so."""
+    """Not logged in; is sent to the login."""
 
 
 def reader(request: HttpRequest, *, database: bool) -> Reader:
@@ -38,13 +39,14 @@ def reader(request: HttpRequest, *, database: bool) -> Reader:
     guest = env.STATUS_PUBLIC.get()
     if database:
         try:
-            user = request.user
-            if user.is_active and getattr(user, "is_staff", False):
+            user = getattr(request, "user", None)  # AuthenticationMiddleware may be missing
+            if user is not None and user.is_active and getattr(user, "is_staff", False):
                 return Reader.STAFF
             if guest:
                 return Reader.GUEST
-            return Reader.REFUSED if user.is_authenticated else Reader.ANONYMOUS
-        except DatabaseError:  # it went away just now
+            known = user is not None and user.is_authenticated
+            return Reader.REFUSED if known else Reader.ANONYMOUS
+        except DatabaseError:  # it has just stopped answering
             pass
     if _has_pass(request):
         return Reader.STAFF
@@ -52,13 +54,13 @@ def reader(request: HttpRequest, *, database: bool) -> Reader:
 
 
 def give_pass(request: HttpRequest, response: HttpResponse) -> None:
-    """To staff that the database has just recognised."""
+    """Sets the cookie, for staff that the database has just confirmed."""
     session = _session(request)
     if not session:
         return
     response.set_cookie(
         PASS,
-        signing.dumps(_print(session), salt=SALT),
+        signing.dumps(_digest(session), salt=SALT),
         max_age=PASS_SECONDS,
         path="/status/",
         secure=settings.SESSION_COOKIE_SECURE,
@@ -70,17 +72,17 @@ def give_pass(request: HttpRequest, response: HttpResponse) -> None:
 def _has_pass(request: HttpRequest) -> bool:
     session = _session(request)
     try:
-        told = signing.loads(request.COOKIES.get(PASS, ""), salt=SALT, max_age=PASS_SECONDS)
+        signed = signing.loads(request.COOKIES.get(PASS, ""), salt=SALT, max_age=PASS_SECONDS)
     except signing.BadSignature:
         return False
-    return bool(session) and told == _print(session)
+    return bool(session) and signed == _digest(session)
 
 
 def _session(request: HttpRequest) -> str:
-    """The session's key, wherever WithoutDatabase put it."""
+    """The session's key, which WithoutDatabase may have moved to META."""
     kept = request.META.get("monitoring.session")
     return kept or request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
 
 
-def _print(session: str) -> str:
+def _digest(session: str) -> str:
     return hashlib.sha256(session.encode()).hexdigest()

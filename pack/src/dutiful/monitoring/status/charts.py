@@ -1,4 +1,4 @@
-"""Charts as SVG paths. A person who cannot see them reads the same beside each."""
+"""Charts as SVG paths. The text beside each says the same."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 from dutiful.monitoring.status.day import STEPS, Day
 
 HEIGHT: Final = 30
-"""Of the part that is drawn upwards; below the line are the marks of what was late."""
+"""Height of the part above the line; below it are the marks of late starts."""
 
 
 @dataclass(frozen=True)
@@ -14,11 +14,11 @@ class Chart:
     """One queue's day: paths in a box of STEPS by HEIGHT + 8, y downwards."""
 
     volume: str
-    """Columns: what started, the most being as high as the box."""
+    """Columns of starts; the largest is as high as the box."""
     late: str
-    """Marks below the line: something started late there."""
+    """Marks below the line, where something started late."""
     seen: str
-    """The line itself, where anybody looked."""
+    """The line itself, where there is history."""
 
 
 def of(day: Day) -> Chart:
@@ -36,7 +36,7 @@ def of(day: Day) -> Chart:
 
 
 def _joined(dashes: list[str]) -> str:
-    """One stroke where all was seen: most days it is."""
+    """One stroke for a day without gaps."""
     return f"M0 {HEIGHT}h{STEPS}" if len(dashes) == STEPS else "".join(dashes)
 
 

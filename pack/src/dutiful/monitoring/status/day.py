@@ -17,7 +17,7 @@ HOUR_STEPS: Final = 3600 // STEP
 
 @dataclass
 class Step:
-    """`minutes` of it were seen; the rest are counts."""
+    """Counts of ten minutes, of which `minutes` have history."""
 
     minutes: int = 0
     started: int = 0
@@ -28,17 +28,17 @@ class Step:
 
 @dataclass
 class Day:
-    """The oldest step first; the last one is still going on."""
+    """The oldest step first; the last one is not over."""
 
     steps: list[Step] = field(default_factory=lambda: [Step() for _ in range(STEPS)])
 
     def total(self, name: str, steps: int = STEPS) -> int:
-        """Of a count, over the last steps."""
+        """The sum of a count over the last steps."""
         return sum(getattr(step, name) for step in self.steps[-steps:])
 
 
 def read() -> dict[str, Day]:
-    """By queue; the database adds up, and speaks UTC. Raises django.db.Error."""
+    """By queue, summed up by the database, in UTC. Raises django.db.Error."""
     now = datetime.now(UTC)
     newest = int(now.timestamp()) // STEP
     since = datetime.fromtimestamp((newest - STEPS + 1) * STEP, UTC)

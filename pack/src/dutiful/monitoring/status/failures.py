@@ -1,14 +1,14 @@
-"""What fails: dead letters by group, each with the way to its replay; and the outbox."""
+"""The section of failures: dead letters by group with a link to their replay, and the outbox."""
 
 from dataclasses import dataclass
 
 from django.urls import NoReverseMatch, reverse
 
-from dutiful.monitoring.alerts import rules_broker
 from dutiful.monitoring.alerts.formatting import span
+from dutiful.monitoring.alerts.rules import broker as rules_broker
 from dutiful.monitoring.status import formatting
 from dutiful.monitoring.status.formatting import State, plural
-from dutiful.monitoring.status.page_data import Seen
+from dutiful.monitoring.status.page_data import PageData
 
 
 @dataclass(frozen=True)
@@ -25,13 +25,13 @@ class Failures:
     letters: State
     groups: list[Group]
     url: str
-    """Of all groups; "" where the app is left out."""
+    """The address of all groups; "" where `dutiful.deadletters` is not installed."""
     outbox: State
     outbox_url: str
 
 
-def of(seen: Seen) -> Failures:
-    now = seen.snapshot.taken_at
+def of(data: PageData) -> Failures:
+    now = data.snapshot.taken_at
     groups = [
         Group(
             fingerprint=group.fingerprint,
@@ -40,13 +40,13 @@ def of(seen: Seen) -> Failures:
             when=f"last {formatting.ago(group.last.timestamp(), now)}",
             url=_admin("dutiful_deadletters_group_change", group.fingerprint),
         )
-        for group in (seen.records.groups if seen.records else [])
+        for group in (data.records.groups if data.records else [])
     ]
     return Failures(
-        letters=_letters(seen),
+        letters=_letters(data),
         groups=groups,
         url=_admin("dutiful_deadletters_group_changelist"),
-        outbox=_outbox(seen),
+        outbox=_outbox(data),
         outbox_url=_admin("dutiful_outbox_outboxmessage_changelist"),
     )
 
@@ -54,12 +54,12 @@ def of(seen: Seen) -> Failures:
 def _admin(name: str, *args: str) -> str:
     try:
         return reverse(f"admin:{name}", args=args)
-    except NoReverseMatch:  # the app is left out, or has no page
+    except NoReverseMatch:  # the app is not installed, or the admin has no page for it
         return ""
 
 
-def _letters(seen: Seen) -> State:
-    letters = seen.snapshot.dead_letters
+def _letters(data: PageData) -> State:
+    letters = data.snapshot.dead_letters
     if letters.unreachable and letters.stored is None:
         return State("none", "How many dead letters there are is not known")
     if letters.unreachable:
@@ -73,8 +73,8 @@ def _letters(seen: Seen) -> State:
     return State("warn", found + (f" to deal with{waiting}" if letters.stored else waiting))
 
 
-def _outbox(seen: Seen) -> State:
-    outbox = seen.snapshot.outbox
+def _outbox(data: PageData) -> State:
+    outbox = data.snapshot.outbox
     if not outbox.installed:
         return State("none", "There is no outbox")
     if outbox.unreachable:

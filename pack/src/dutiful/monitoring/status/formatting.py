@@ -1,4 +1,4 @@
-"""Figures as people read them, and what stands for "not known"."""
+"""Formats figures for the page; a dash means "not known"."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ UNKNOWN = "\N{EN DASH}"
 
 @dataclass(frozen=True)
 class State:
-    """`mark` is ok, warn, bad or none: a sign and a colour beside the words, never instead."""
+    """A text, and a `mark` (ok, warn, bad, none) that the page shows as a sign and a colour."""
 
     mark: str
     text: str
@@ -64,7 +64,7 @@ def size(value: int | None) -> str:
 
 
 def ago(then: float | None, now: float) -> str:
-    """3 s ago, 2 min ago; in 40 s. The largest unit is enough for a clock."""
+    """3 s ago, 2 min ago; in 40 s. It shows the largest unit only."""
     if then is None:
         return UNKNOWN
     return f"{brief(now - then)} ago" if then <= now else f"in {brief(then - now)}"

@@ -1,6 +1,6 @@
-"""Before the session's middleware, for /status/ alone: without a database no session is opened.
+"""A middleware before the session's: without a database no session is opened for /status/.
 
-Else whoever has a session would get an error, or wait: the request's log line asks who it is.
+Without it a visitor with a session would get an error, or wait for the database.
 """
 
 from collections.abc import Callable
@@ -14,8 +14,9 @@ PATH = "/status/"
 
 
 class WithoutDatabase:
-    """Takes the session's cookie away while the database does not answer; `access` finds it in
-    META."""
+    """Moves the session's cookie to META while the database does not answer; `access` reads it
+    there.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         if not apps.is_installed("dutiful.monitoring"):

@@ -1,4 +1,4 @@
-"""The page's sections, rendered; a poll sends only those that changed."""
+"""Renders the sections of the page; a poll gets only those that changed."""
 
 import hashlib
 from collections.abc import Collection
@@ -17,7 +17,7 @@ from dutiful.monitoring.status import (
     verdict,
     workers,
 )
-from dutiful.monitoring.status.page_data import Seen
+from dutiful.monitoring.status.page_data import PageData
 
 TITLES = {
     "verdict": "",
@@ -29,7 +29,7 @@ TITLES = {
     "schedule": "Schedule",
     "servers": "Broker and database",
 }
-"""By name, in the order of the page. Each has a template of its own."""
+"""Titles by name, in the order of the page. Each section has a template of its own."""
 
 
 @dataclass(frozen=True)
@@ -41,34 +41,34 @@ class Section:
 
     @property
     def have(self) -> str:
-        """What the browser sends back to say that it shows this."""
+        """The name and a hash of the text, which the browser sends back with its next poll."""
         return f"{self.name}-{hashlib.blake2s(self.body.encode(), digest_size=6).hexdigest()}"
 
 
-def context(seen: Seen, staff: bool) -> dict[str, Any]:
-    """Everything that the sections' templates show."""
-    rows = queues.rows(seen)
-    to_do = todo.of(seen)
+def context(data: PageData, staff: bool) -> dict[str, Any]:
+    """The context of the sections' templates."""
+    rows = queues.rows(data)
+    to_do = todo.of(data)
     return {
         "staff": staff,
         "queues": rows,
         "todo": to_do,
-        "verdict": verdict.of(seen, rows, to_do),
-        "workers": workers.of(seen),
-        "tasks": tasks.of(seen),
-        "schedule": schedule.of(seen),
-        "failures": failures.of(seen),
-        "servers": servers.of(seen),
+        "verdict": verdict.of(data, rows, to_do),
+        "workers": workers.of(data),
+        "tasks": tasks.of(data),
+        "schedule": schedule.of(data),
+        "failures": failures.of(data),
+        "servers": servers.of(data),
     }
 
 
 def sentence(shown: dict[str, Any]) -> Section:
-    """What is read aloud, when it changes and only then."""
+    """The sentence that screen readers read aloud when it changes."""
     return Section("said", "", shown["verdict"].state.text)
 
 
 def sections(shown: dict[str, Any], have: Collection[str] = ()) -> list[Section]:
-    """Those that the browser does not have yet."""
+    """The sections that the browser does not have yet."""
     made = [
         Section(name, title, render_to_string(f"dutiful/monitoring/status/{name}.html", shown))
         for name, title in TITLES.items()

@@ -1,6 +1,6 @@
-"""What the page is made of, asked side by side: each part may be away without the others.
+"""Loads everything that the page shows, side by side; each part may fail without the others.
 
-Whoever asks within a second gets the same answer, so ten viewers cost what one does.
+Requests within one second share the answers, so ten viewers cost what one does.
 """
 
 import time
@@ -12,10 +12,11 @@ from typing import Any, Final
 from django.db import Error as DatabaseError
 
 from dutiful.conf import conf
-from dutiful.monitoring.alerts import copies, rules
+from dutiful.monitoring.alerts import copies
 from dutiful.monitoring.alerts.alert import Alert, Finding
-from dutiful.monitoring.alerts.collected import Counters, Look
-from dutiful.monitoring.deadline import Late
+from dutiful.monitoring.alerts.collected import Collected, Counters
+from dutiful.monitoring.alerts.rules.evaluation import evaluate
+from dutiful.monitoring.deadline import DeadlineExceeded
 from dutiful.monitoring.healthz.probe import Probe, ask_database
 from dutiful.monitoring.link import LOST, Link, shared_url
 from dutiful.monitoring.monitor.lease import KEY as MONITOR_LEASE
@@ -24,21 +25,21 @@ from dutiful.monitoring.snapshot import Snapshot, take
 from dutiful.monitoring.status import records
 from dutiful.monitoring.status.records import Records
 
-AWAY: Final = (*LOST, DatabaseError, Late)
+UNAVAILABLE: Final = (*LOST, DatabaseError, DeadlineExceeded)
 _since = time.time()
 
 
 @dataclass(frozen=True)
 class Monitor:
-    """What the monitor left on the broker."""
+    """What the monitor has on the broker: its lease and its copy of the alerts."""
 
     leads: bool
     copy: copies.Copy | None
 
 
 @dataclass(frozen=True)
-class Seen:
-    """`records` and `monitor` are None where they could not be read; `why` says so of records."""
+class PageData:
+    """`records` and `monitor` are None where they could not be read; `why` is about records."""
 
     snapshot: Snapshot
     records: Records | None
@@ -47,7 +48,7 @@ class Seen:
 
     @property
     def alerts(self) -> list[Alert]:
-        """What fires, by the newest of the monitor's copies."""
+        """The alerts that fire, by the newest of the monitor's copies."""
         return copies.newest(
             self.monitor.copy if self.monitor else None,
             self.records.alerts if self.records else None,
@@ -59,9 +60,11 @@ class Seen:
 
     @cached_property
     def findings(self) -> dict[str, Finding]:
-        """What the alerts' rules say of this very look, by key. Those that need a past are silent:
-        that is the monitor's."""
-        look = Look(
+        """The findings of the rules for this snapshot, by key.
+
+        Rules that need earlier readings find nothing here; the monitor has those.
+        """
+        collected = Collected(
             now=self.snapshot.taken_at,
             snapshot=self.snapshot,
             starts=self.starts,
@@ -69,8 +72,8 @@ class Seen:
             since=_since,
             profiles=conf().shapes,
         )
-        found = rules.findings(look)
-        return {each.key: each for judged in found.values() for each in judged or ()}
+        found = evaluate(collected)
+        return {each.key: each for findings in found.values() for each in findings or ()}
 
 
 def _ask_monitor() -> Monitor:
@@ -95,21 +98,23 @@ def database_answers() -> bool:
     return not _database.trouble()
 
 
-def see(*, database: bool = True) -> Seen:
-    """Raises Late where not even the snapshot's own deadlines hold. Without a database that
-    answers, nobody waits for its records."""
+def load(*, database: bool = True) -> PageData:
+    """Loads all parts; without a database that answers, it does not wait for records.
+
+    Raises DeadlineExceeded where not even the snapshot's own deadlines hold.
+    """
     probes: list[Probe[Any]] = [_snapshot, _monitor, *([_records] if database else [])]
     for probe in probes:
-        with suppress(Late):  # said below
+        with suppress(DeadlineExceeded):  # raised again, or reported, below
             probe.begin()
     snapshot = _snapshot.answer()
     found, why = _try(_records) if database else (None, "the database does not answer")
-    told, _ = _try(_monitor)
-    return Seen(snapshot, found, told, why)
+    monitor, _ = _try(_monitor)
+    return PageData(snapshot, found, monitor, why)
 
 
 def _try(probe: Probe[Any]) -> tuple[Any, str]:
     try:
         return probe.answer(), ""
-    except AWAY as error:
+    except UNAVAILABLE as error:
         return None, " ".join(str(error).split()) or type(error).__name__

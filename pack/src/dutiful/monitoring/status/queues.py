@@ -1,4 +1,4 @@
-"""Each queue: its promise and whether it is kept, what waits, its day, and when it is drained."""
+"""The section of queues: whether each promise is kept, what waits, the last day, a forecast."""
 
 from dataclasses import dataclass
 
@@ -12,12 +12,12 @@ from dutiful.monitoring.snapshot.facts import Queue
 from dutiful.monitoring.status import charts, formatting
 from dutiful.monitoring.status.day import Day
 from dutiful.monitoring.status.formatting import UNKNOWN, State
-from dutiful.monitoring.status.page_data import Seen
+from dutiful.monitoring.status.page_data import PageData
 
 
 @dataclass(frozen=True)
 class Row:
-    """`figures` are names and words; `commands` help where it is late."""
+    """`figures` are pairs of name and text; `commands` help where the queue is late."""
 
     name: str
     promise: str
@@ -28,23 +28,23 @@ class Row:
     chart: charts.Chart | None
     day: str
     pressure: float
-    """How long the oldest waits, as a share of what is promised."""
+    """How long its oldest message waits, as a share of the promise."""
 
 
-def rows(seen: Seen) -> list[Row]:
-    """In the catalogue's order: always as many, so that nothing moves."""
-    return [_row(queue, seen) for queue in catalogue()]
+def rows(data: PageData) -> list[Row]:
+    """One row a queue, always in the catalogue's order, so that the page does not move."""
+    return [_row(queue, data) for queue in catalogue()]
 
 
-def _row(promised: QueueClass, seen: Seen) -> Row:
-    queue = seen.snapshot.queues.named(promised.name) or Queue(name=promised.name)
-    planned = forecast.of(seen.snapshot, promised, conf().shapes)
-    serving = seen.snapshot.workers.serving(promised.name)
+def _row(promised: QueueClass, data: PageData) -> Row:
+    queue = data.snapshot.queues.named(promised.name) or Queue(name=promised.name)
+    planned = forecast.of(data.snapshot, promised, conf().shapes)
+    serving = data.snapshot.workers.serving(promised.name)
     known = queue.depth is not None
-    day = seen.records.days.get(promised.name) if seen.records else None
-    state = _state(promised, queue, planned.short, seen)
-    unserved = seen.findings.get(f"queue-unserved:{promised.name}")
-    burning = seen.findings.get(f"slo-burn-fast:{promised.name}")
+    day = data.records.days.get(promised.name) if data.records else None
+    state = _state(promised, queue, planned.short, data)
+    unserved = data.findings.get(f"queue-unserved:{promised.name}")
+    burning = data.findings.get(f"slo-burn-fast:{promised.name}")
     burns = burning is not None and burning.bad
     nobody = bool(known and queue.depth and unserved and unserved.bad)
     return Row(
@@ -58,8 +58,8 @@ def _row(promised: QueueClass, seen: Seen) -> Row:
             ("Running", formatting.count(queue.in_flight)),
             ("Delayed", formatting.count(queue.delayed)),
             ("Dead", formatting.count(queue.dead)),
-            ("Workers", str(len(serving)) if not seen.snapshot.workers.unreachable else UNKNOWN),
-            (_burn_name(promised), _burn(promised, queue, seen)),
+            ("Workers", str(len(serving)) if not data.snapshot.workers.unreachable else UNKNOWN),
+            (_burn_name(promised), _burn(promised, queue, data)),
         ],
         forecast=_forecast(planned, nobody, burns) if known else "",
         commands=unserved.advice if nobody and unserved else planned.commands,
@@ -69,19 +69,19 @@ def _row(promised: QueueClass, seen: Seen) -> Row:
     )
 
 
-def _state(promised: QueueClass, queue: Queue, more: int, seen: Seen) -> State:
+def _state(promised: QueueClass, queue: Queue, more: int, data: PageData) -> State:
     if queue.depth is None:
         return State("none", "Not known")
     bad = {
         rule
         for rule in ("queue-unserved", "queue-late", "slo-burn-fast", "slo-burn-slow")
-        if (finding := seen.findings.get(f"{rule}:{promised.name}")) and finding.bad
+        if (finding := data.findings.get(f"{rule}:{promised.name}")) and finding.bad
     }
     late = (queue.oldest_seconds or 0.0) > promised.starts_within
     if bad & {"queue-late", "slo-burn-fast"} or ("queue-unserved" in bad and late):
         return State("bad", "Promise broken")
     if "queue-unserved" in bad:
-        return State("warn", "Nobody serves it")
+        return State("warn", "No worker serves it")
     if late:
         return State("warn", "Late just now")
     if "slo-burn-slow" in bad:
@@ -120,14 +120,14 @@ def _burn_name(queue: QueueClass) -> str:
     return "Burn " + ", ".join(span(window) for window in _windows(queue))
 
 
-def _burn(promised: QueueClass, queue: Queue, seen: Seen) -> str:
-    """How fast the month's budget of late starts is spent: 1 is just what is allowed."""
-    if seen.records is None:
+def _burn(promised: QueueClass, queue: Queue, data: PageData) -> str:
+    """How fast the month's budget of late starts is spent: 1 is the rate that is allowed."""
+    if data.records is None:
         return UNKNOWN
     waits = slo.waiting_late(queue.depth, queue.oldest_seconds, promised.starts_within)
-    now = seen.snapshot.taken_at
+    now = data.snapshot.taken_at
     rates = [
-        slo.rate(seen.starts.count(promised.name, window, now), window, waits)
+        slo.rate(data.starts.count(promised.name, window, now), window, waits)
         for window in _windows(promised)
     ]
     return ", ".join(map(formatting.burn, rates))

@@ -1,6 +1,6 @@
-"""What the database tells beside the snapshot: the last day, the dearest tasks, what failed.
+"""What the database has beside the snapshot: the last day, top tasks, failures and alerts.
 
-Read in one thread (see `seen`). History moves once a minute, so it is read twice a minute.
+One thread reads it (`page_data`). History changes once a minute, so it is read twice a minute.
 """
 
 import time
@@ -15,12 +15,12 @@ from dutiful.monitoring.slo.starts import Starts
 from dutiful.monitoring.status import day, top_tasks, windows
 
 if TYPE_CHECKING:
-    from dutiful.deadletters.counts import GroupCount  # its app may be left out
+    from dutiful.deadletters.counts import GroupCount  # its app may not be installed
 
 T = TypeVar("T")
 HISTORY_SECONDS: Final = 30.0
 GROUPS_SECONDS: Final = 5.0
-"""A storm's letters are many: they are not grouped at each look."""
+"""Grouping is expensive while there are many dead letters."""
 MOST_GROUPS: Final = 6
 
 
@@ -36,7 +36,7 @@ class Records:
 
 
 class Kept(Generic[T]):
-    """What `read` returned, for so many seconds."""
+    """Caches what `read` returned for so many seconds."""
 
     def __init__(self, read: Callable[[], T], seconds: float) -> None:
         self._read, self._seconds = read, seconds

@@ -1,4 +1,4 @@
-"""What all stands on: the broker and the database."""
+"""The section of servers: the broker and the database."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from dutiful.monitoring.snapshot.facts import Latency
 from dutiful.monitoring.snapshot.replicas import Replica
 from dutiful.monitoring.status import formatting
 from dutiful.monitoring.status.formatting import UNKNOWN, State
-from dutiful.monitoring.status.page_data import Seen
+from dutiful.monitoring.status.page_data import PageData
 
 
 @dataclass(frozen=True)
@@ -15,13 +15,13 @@ class Server:
     name: str
     state: State
     address: str
-    """For staff; so is `why`."""
+    """Shown to staff only, as `why` is."""
     why: str
     figures: list[tuple[str, str]]
 
 
-def of(seen: Seen) -> list[Server]:
-    return [_broker(seen), _database(seen)]
+def of(data: PageData) -> list[Server]:
+    return [_broker(data), _database(data)]
 
 
 def _latency(found: Latency | None) -> str:
@@ -30,17 +30,17 @@ def _latency(found: Latency | None) -> str:
     return f"{formatting.seconds(found.median)}, 99 % {formatting.seconds(found.p99)}"
 
 
-def _broker(seen: Seen) -> Server:
-    server = seen.snapshot.server
+def _broker(data: PageData) -> Server:
+    server = data.snapshot.server
     bad = [
-        seen.findings[rule].text
+        data.findings[rule].text
         for rule in ("broker-persistence", "broker-memory")
-        if rule in seen.findings and seen.findings[rule].bad
+        if rule in data.findings and data.findings[rule].bad
     ]
     if server.unreachable:
         state = State("bad", "Does not answer")
     elif bad or server.evictions:
-        state = State("bad", "In trouble")
+        state = State("bad", "Has a problem")
         bad = bad or [
             f"It evicted {formatting.plural(server.evictions or 0, 'key')} since it started."
         ]
@@ -83,17 +83,17 @@ def _replica(one: Replica) -> str:
     return f"{formatting.seconds(one.behind_seconds)}, {formatting.size(one.behind_bytes)} behind"
 
 
-def _database(seen: Seen) -> Server:
-    database, now = seen.snapshot.database, seen.snapshot.taken_at
-    limit = database.seen.fullest if database.seen else None
-    crowded = seen.findings.get("database-connections")
+def _database(data: PageData) -> Server:
+    database, now = data.snapshot.database, data.snapshot.taken_at
+    limit = database.connections.fullest if database.connections else None
+    crowded = data.findings.get("database-connections")
     behind = [one for one in database.replicas if one.usable is False]
     if database.unreachable:
         state = State("bad", "Does not answer")
     elif crowded is not None and crowded.bad:
-        state = State("warn", "Its connections run out")
+        state = State("warn", "Few connections are left")
     elif behind:
-        state = State("warn", "A replica is not read from")
+        state = State("warn", "A replica is not used")
     else:
         state = State("ok", "Answers")
     figures = [
@@ -106,6 +106,6 @@ def _database(seen: Seen) -> Server:
         name=f"Database: {database.vendor}".rstrip(" :"),
         state=state,
         address="",
-        why=database.unreachable or seen.why,
+        why=database.unreachable or data.why,
         figures=[] if database.unreachable else figures,
     )

@@ -1,10 +1,10 @@
-"""Where the fleet's time goes: the last day's dearest tasks."""
+"""The section of tasks: those that took most of the fleet's time in the last day."""
 
 from dataclasses import dataclass
 
 from dutiful.monitoring.alerts.formatting import span
 from dutiful.monitoring.status import charts, formatting
-from dutiful.monitoring.status.page_data import Seen
+from dutiful.monitoring.status.page_data import PageData
 
 
 @dataclass(frozen=True)
@@ -13,7 +13,7 @@ class Row:
     queue: str
     time: str
     share: float
-    """Percent of all time."""
+    """Percent of the time of all tasks."""
     runs: str
     failed: str
     ran: str
@@ -28,10 +28,10 @@ class Tasks:
     total: str
 
 
-def of(seen: Seen) -> Tasks:
-    if seen.records is None:
+def of(data: PageData) -> Tasks:
+    if data.records is None:
         return Tasks(None, "")
-    found = seen.records.tasks
+    found = data.records.tasks
     rows = [
         Row(
             name=task.name,
@@ -51,5 +51,5 @@ def of(seen: Seen) -> Tasks:
 
 
 def _bad(failed: int, retried: int) -> str:
-    said = [f"{failed:,} failed"] * bool(failed) + [f"{retried:,} retried"] * bool(retried)
-    return ", ".join(said) or "none failed"
+    parts = [f"{failed:,} failed"] * bool(failed) + [f"{retried:,} retried"] * bool(retried)
+    return ", ".join(parts) or "none failed"

@@ -1,4 +1,4 @@
-"""What to do: the alerts that fire, and what this very look finds that no alert tells of yet."""
+"""The section of what to do: alerts that fire, and findings that are no alert yet."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from dutiful.monitoring.alerts.alert import Alert, Finding, Severity
 from dutiful.monitoring.alerts.catalogue import BY_ID
 from dutiful.monitoring.status import formatting
 from dutiful.monitoring.status.formatting import State
-from dutiful.monitoring.status.page_data import Seen
+from dutiful.monitoring.status.page_data import PageData
 
 
 @dataclass(frozen=True)
 class Item:
-    """`text` and `commands` name machines: they are for staff."""
+    """`text` and `commands` may name machines: only staff see them."""
 
     id: str
     state: State
@@ -30,7 +30,7 @@ class Item:
 
     @property
     def link(self) -> bool:
-        """A path of the repository leads nowhere in a browser: it is told as text."""
+        """Whether the runbook is an address; a path of the repository is shown as text."""
         return self.runbook.startswith(("http://", "https://", "/"))
 
 
@@ -38,39 +38,39 @@ class Item:
 class Todo:
     items: list[Item]
     monitor: State
-    """Whether anybody would tell, were nobody looking here."""
+    """Whether a monitor runs that reports alerts."""
 
 
-def of(seen: Seen) -> Todo:
-    """What is worst comes first."""
-    now = seen.snapshot.taken_at
+def of(data: PageData) -> Todo:
+    """The worst come first."""
+    now = data.snapshot.taken_at
     items: dict[str, Item] = {}
-    firing = {alert.key for alert in seen.alerts}
-    for alert in seen.alerts:
-        if alert.told_at is None and _effect(alert, firing):
+    firing = {alert.key for alert in data.alerts}
+    for alert in data.alerts:
+        if alert.reported_at is None and _effect(alert, firing):
             continue
         since = f"Alert, for {formatting.brief(now - alert.since)}"
-        if (found := seen.findings.get(alert.key)) and not found.bad:
-            since += "; well just now"
+        if (found := data.findings.get(alert.key)) and not found.bad:
+            since += "; it is well now"
         items[alert.key] = _item(
             alert.rule, alert.subject, alert.severity, since, alert.text, alert.advice
         )
-    bad = {key for key, found in seen.findings.items() if found.bad} | set(items)
-    for key, found in seen.findings.items():
+    bad = {key for key, found in data.findings.items() if found.bad} | set(items)
+    for key, found in data.findings.items():
         if found.bad and key not in items and not _effect(found, bad):
             severity = found.severity or BY_ID[found.rule].severity
             items[key] = _item(
-                found.rule, found.subject, severity, "Seen just now", found.text, found.advice
+                found.rule, found.subject, severity, "Found just now", found.text, found.advice
             )
-    for queue in catalogue():  # before it is an alert
-        planned = forecast.of(seen.snapshot, queue, conf().shapes)
+    for queue in catalogue():  # a queue that falls behind is no alert yet
+        planned = forecast.of(data.snapshot, queue, conf().shapes)
         if planned.short and not any(item.subject == queue.name for item in items.values()):
             items[queue.name] = Item(
                 id="queue-late",
                 state=State("warn", "Soon"),
                 title="A queue falls behind",
                 subject=queue.name,
-                since="Seen just now",
+                since="Found just now",
                 text=planned.text,
                 commands=planned.commands,
                 runbook=_runbook("queue-late"),
@@ -79,11 +79,11 @@ def of(seen: Seen) -> Todo:
     ranked = sorted(
         items.values(), key=lambda item: (item.state.mark != "bad", order.get(item.id, 99))
     )
-    return Todo(ranked, _monitor(seen))
+    return Todo(ranked, _monitor(data))
 
 
 def _effect(found: Alert | Finding, bad: Collection[str]) -> bool:
-    """Whether what causes it is there as well: then that is what to do."""
+    """Whether its cause is among `bad` as well: then the cause is what to deal with."""
     under = BY_ID[found.rule].under if found.rule in BY_ID else ()
     return any(key in bad for cause in under for key in (cause, f"{cause}:{found.subject}"))
 
@@ -113,10 +113,10 @@ def _runbook(rule: str) -> str:
     return f"{env.RUNBOOK_URL.get()}#{rule}"
 
 
-def _monitor(seen: Seen) -> State:
-    if seen.monitor is None:
+def _monitor(data: PageData) -> State:
+    if data.monitor is None:
         return State("none", "Whether the monitor runs is not known.")
-    if seen.monitor.leads:
-        return State("ok", "The monitor runs and tells of alerts.")
+    if data.monitor.leads:
+        return State("ok", "The monitor runs and reports alerts.")
     start = "manage.py monitor" if settings.DEBUG else "the monitor of the Procfile"
-    return State("warn", f"No monitor runs: nobody is told. Start {start}.")
+    return State("warn", f"No monitor runs, so no alert is sent. Start {start}.")

@@ -1,10 +1,10 @@
-"""The tasks that the fleet spends its time on: the last day, by worker-seconds."""
+"""The tasks that took most of the fleet's time in the last day, in worker-seconds."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from dutiful.monitoring.fleet.buckets import SIZE, quantile
+from dutiful.monitoring.fleet.buckets import empty, from_labels, quantile
 from dutiful.monitoring.models import TaskHour
 
 MOST: Final = 7
@@ -16,7 +16,7 @@ COLUMNS: Final = (
 
 @dataclass
 class Task:
-    """Sums of a day. Seconds."""
+    """Sums over a day, with times in seconds."""
 
     name: str
     queue: str
@@ -24,18 +24,18 @@ class Task:
     failed: int = 0
     retried: int = 0
     seconds: float = 0.0
-    run: list[int] = field(default_factory=lambda: [0] * SIZE)
-    wait: list[int] = field(default_factory=lambda: [0] * SIZE)
+    run: list[int] = field(default_factory=empty)
+    wait: list[int] = field(default_factory=empty)
 
     def add(self, row: dict[str, Any]) -> None:
-        """A row of COLUMNS."""
+        """Adds a row of COLUMNS."""
         bad = row["failed"] + row["crashed"]
         self.runs += row["succeeded"] + row["retried"] + row["other"] + bad
         self.failed += bad
         self.retried += row["retried"]
         self.seconds += row["run_seconds"]
         for mine, its in ((self.run, row["run_buckets"]), (self.wait, row["wait_buckets"])):
-            for i, count in enumerate(its[:SIZE]):
+            for i, count in enumerate(from_labels(its)):
                 mine[i] += count
 
     def ran(self, share: float) -> float | None:
@@ -47,7 +47,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Tasks:
-    """`first`: those that took the most of `seconds`, which is what all took together."""
+    """`first` are the tasks that took most of `seconds`, the time of all `count` tasks."""
 
     first: list[Task]
     count: int

@@ -1,8 +1,9 @@
-"""`/status/`, and what its poll gets: the sections that changed."""
+"""The views of `/status/`: the page, and the sections that changed for its poll."""
 
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from django.apps import apps
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
@@ -10,21 +11,20 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
-from django_htmx.http import HttpResponseClientRedirect
 
 from dutiful.conf import conf
 from dutiful.monitoring.status import page
 from dutiful.monitoring.status.access import Reader, give_pass, reader
-from dutiful.monitoring.status.page_data import Seen, database_answers, see
+from dutiful.monitoring.status.page_data import PageData, database_answers, load
 
 POLL: Final = 5
-"""Seconds between two looks of the page."""
+"""Seconds between two polls of the page."""
 
 
 @never_cache
 @require_safe
 def status(request: HttpRequest) -> HttpResponse:
-    """The whole page. `?live=0` stands still."""
+    """The whole page. `?live=0` stops the polling."""
     return _answer(request, poll=False)
 
 
@@ -41,10 +41,10 @@ def _answer(request: HttpRequest, *, poll: bool) -> HttpResponse:
     who = reader(request, database=database)
     if who is Reader.ANONYMOUS:
         login = redirect_to_login(reverse("dutiful:status"), str(settings.LOGIN_URL))
-        return HttpResponseClientRedirect(login["Location"]) if poll else login
+        return HttpResponse(headers={"HX-Redirect": login["Location"]}) if poll else login
     if who is Reader.REFUSED:
         return render(request, "dutiful/monitoring/refused.html", status=403)
-    shown = _shown(see(database=database), who)
+    shown = _shown(load(database=database), who)
     shown["paused"] = not poll and request.GET.get("live") == "0"
     if who is Reader.STRANGER:
         return render(request, "dutiful/monitoring/stranger.html", shown)
@@ -59,10 +59,11 @@ def _answer(request: HttpRequest, *, poll: bool) -> HttpResponse:
     return response
 
 
-def _shown(seen: Seen, who: Reader) -> dict[str, Any]:
+def _shown(data: PageData, who: Reader) -> dict[str, Any]:
     return {
-        **page.context(seen, who is Reader.STAFF),
-        "taken": f"{datetime.fromtimestamp(seen.snapshot.taken_at, UTC):%H:%M:%S}",
+        **page.context(data, who is Reader.STAFF),
+        "taken": f"{datetime.fromtimestamp(data.snapshot.taken_at, UTC):%H:%M:%S}",
         "poll": POLL,
+        "htmx": apps.is_installed("django_htmx"),  # else the browser loads the whole page again
         "flower": conf().flower_url,
     }

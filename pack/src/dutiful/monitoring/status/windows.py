@@ -1,6 +1,6 @@
-"""How the starts of the promises' windows went, added up by the database: few rows come back.
+"""The starts in the windows of the burn rates, summed up by the database.
 
-The monitor keeps each minute in its memory instead; a web has no time to read them all.
+The monitor has each minute in its memory instead; a web process would take long to read them.
 """
 
 from collections.abc import Mapping
@@ -13,19 +13,21 @@ from dutiful.monitoring.models import QueueSample
 from dutiful.monitoring.slo import burn as slo
 from dutiful.monitoring.slo.starts import Starts
 
-LENGTHS = sorted(
-    {
-        window
-        for queue in catalogue()
-        for burn in (slo.scaled(slo.FAST, queue), slo.scaled(slo.SLOW, queue))
-        for window in (burn.long, burn.short)
-    }
-)
-"""Seconds."""
+
+def lengths() -> list[int]:
+    """The windows, in seconds, that any queue of the catalogue is judged by."""
+    return sorted(
+        {
+            window
+            for queue in catalogue()
+            for burn in (slo.scaled(slo.FAST, queue), slo.scaled(slo.SLOW, queue))
+            for window in (burn.long, burn.short)
+        }
+    )
 
 
 class Windows(Starts):
-    """Counts of LENGTHS as they were when it was read: `now` is not asked for."""
+    """Counts for `lengths()` at the time of the query; `count` ignores `now`."""
 
     def __init__(self, counts: Mapping[tuple[str, float], slo.Count]) -> None:
         super().__init__()
@@ -36,10 +38,10 @@ class Windows(Starts):
 
 
 def read() -> Windows:
-    """A small query each. Raises django.db.Error."""
+    """One small query a window. Raises django.db.Error."""
     now = datetime.now(UTC)
     found: dict[tuple[str, float], slo.Count] = {}
-    for window in LENGTHS:
+    for window in lengths():
         since = now - timedelta(seconds=window)
         rows = QueueSample.objects.filter(span__in=(60, 3600), at__gte=since).order_by()
         sums = rows.values_list("queue").annotate(Sum("runs"), Sum("late"), Sum("span"))

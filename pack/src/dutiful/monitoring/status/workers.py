@@ -1,18 +1,18 @@
-"""Who works on what."""
+"""The section of workers: what each consumes, its slots and its memory."""
 
 from dataclasses import dataclass
 
 from dutiful.monitoring.snapshot.facts import Worker
 from dutiful.monitoring.status import charts, formatting
 from dutiful.monitoring.status.formatting import State, plural
-from dutiful.monitoring.status.page_data import Seen
+from dutiful.monitoring.status.page_data import PageData
 
 
 @dataclass(frozen=True)
 class Row:
     id: str
     name: str
-    """Has its host's: for staff."""
+    """It has the host's name: only staff see it."""
     profile: str
     state: State
     slots: str
@@ -20,7 +20,7 @@ class Row:
     memory: str
     memory_share: float | None
     queues: tuple[str, ...]
-    told: str
+    about: str
 
 
 @dataclass(frozen=True)
@@ -29,20 +29,20 @@ class Workers:
     rows: list[Row]
 
 
-def of(seen: Seen) -> Workers:
-    found = seen.snapshot.workers
-    now = seen.snapshot.taken_at
+def of(data: PageData) -> Workers:
+    found = data.snapshot.workers
+    now = data.snapshot.taken_at
     return Workers(found.unreachable, [_row(worker, now) for worker in found.each])
 
 
 def _row(worker: Worker, now: float) -> Row:
-    told = [f"last lease {formatting.brief(worker.lease_age)} ago"]
+    about = [f"last lease {formatting.brief(worker.lease_age)} ago"]
     if worker.started_at:
-        told.append(f"up for {formatting.brief(now - worker.started_at)}")
+        about.append(f"up for {formatting.brief(now - worker.started_at)}")
     if worker.restarts:
-        told.append(f"{plural(worker.restarts, 'restart')} this hour")
+        about.append(f"{plural(worker.restarts, 'restart')} this hour")
     if worker.task:
-        told.append(f"memory grew most in {worker.task}")
+        about.append(f"memory grew most in {worker.task}")
     return Row(
         id=worker.id,
         name=worker.name,
@@ -54,7 +54,7 @@ def _row(worker: Worker, now: float) -> Row:
         + (f" of {formatting.size(worker.memory_limit)}" if worker.memory_limit else ""),
         memory_share=charts.share(worker.memory, worker.memory_limit),
         queues=worker.queues,
-        told=", ".join(told),
+        about=", ".join(about),
     )
 
 

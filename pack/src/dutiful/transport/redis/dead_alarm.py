@@ -37,7 +37,7 @@ def alarm_of(channel: Any) -> Callable[[], None]:
         logger.error(
             "%d dead letters take %.0f MiB of the broker's memory (limit %.0f MiB), and nobody"
             " collects them. Does the schedule run, and the database answer? `manage.py"
-            " deadletters collect` moves them there: docs/dead-letters.md.",
+            " deadletters collect` moves them there: `python -m dutiful docs dead-letters`.",
             count,
             size / 2**20,
             limit / 2**20,

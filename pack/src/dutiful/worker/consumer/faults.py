@@ -1,7 +1,7 @@
-"""What makes a message one that cannot be run, told in words.
+"""Checks whether a message can be run, and describes what is wrong with it.
 
-The transport has refused what is no JSON, too large or without a tag. This is about the rest:
-stock Celery assumes it, and a message that breaks it ends in a reconnect loop or a lost slot.
+The transport has refused what is no JSON, too large or without a tag. What is checked here stock
+Celery takes for granted: a message that breaks it ends in a reconnect loop or a lost slot.
 """
 
 from typing import Any, Final
@@ -9,7 +9,7 @@ from typing import Any, Final
 from celery.utils.time import maybe_iso8601, maybe_make_aware
 
 DEEPEST: Final = 100
-"""Levels of nesting. Json, pickle and repr recurse, at different depths in loop and child."""
+"""Levels of nesting. JSON, pickle and repr recurse, at different depths in loop and child."""
 
 DATA_ERRORS: Final = (
     TypeError,
@@ -19,11 +19,11 @@ DATA_ERRORS: Final = (
     ArithmeticError,
     RecursionError,
 )
-"""What Celery raises where a message has not the shape that it assumes."""
+"""What Celery raises where a message does not have the shape that it assumes."""
 
 
 def of_message(message: Any) -> str | None:
-    """What is wrong with the envelope, before anything of Celery's looks at it; None if nothing."""
+    """Returns what is wrong with the envelope, before Celery reads it; None if nothing is."""
     headers = message.headers
     if not isinstance(headers, dict):
         return f"the headers are a {type(headers).__name__}"
@@ -31,14 +31,14 @@ def of_message(message: Any) -> str | None:
         return f"the task's name is a {type(headers['task']).__name__}"
     if "task" in headers and not isinstance(headers.get("id"), str):
         return "it has no task id"
-    shallow = getattr(message, "shallow", False)  # so few brackets that there is no need to walk
+    shallow = getattr(message, "shallow", False)  # it has too few brackets to be deep
     if (not shallow and (too_deep(headers) or too_deep(message.properties))) or _deep_body(message):
         return f"it is nested deeper than {DEEPEST} levels"
     return _bad_eta(headers.get("eta")) if headers.get("eta") else None
 
 
 def of_request(request: Any) -> str | None:
-    """What is wrong with a decoded request, before a pool gets it; None if nothing."""
+    """Returns what is wrong with a decoded request, before a pool gets it; None if nothing is."""
     if not isinstance(request.args, (list, tuple)):
         return f"the positional arguments are a {type(request.args).__name__}"
     if not isinstance(request.kwargs, dict):
@@ -57,10 +57,10 @@ def of_request(request: Any) -> str | None:
 
 
 def too_deep(value: Any) -> bool:
-    """Whether lists and dicts are nested beyond DEEPEST. Without recursion."""
+    """Whether lists and dicts are nested beyond DEEPEST. It does not recurse."""
     level = [value]
     for _ in range(DEEPEST):
-        # Most headers are flat: this ends after one or two rounds.
+        # Most headers are flat, so this ends after one or two rounds.
         level = [
             inner
             for outer in level
@@ -79,7 +79,7 @@ def _deep_body(message: Any) -> bool:
     curly, square = ("{", "[") if isinstance(body, str) else (b"{", b"[")
     if body.count(curly) + body.count(square) <= DEEPEST:
         return False
-    payload = message.payload  # raises what Celery would: kept for the next reader
+    payload = message.payload  # raises what Celery would; kombu keeps the decoded payload
     return too_deep(payload) if isinstance(payload, (dict, list)) else False
 
 

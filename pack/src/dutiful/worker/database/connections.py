@@ -1,10 +1,10 @@
-"""What becomes of a database connection between two tasks.
+"""Decides what becomes of a database connection between two tasks.
 
 Celery closes every connection before and after each task, and on prefork Django's whole pool
-(celery/celery#10554). In a prefork child, which runs one task at a time, ours is kept as a web
-request's is: for CONN_MAX_AGE, and with CONN_HEALTH_CHECKS one that died meanwhile is replaced
-before a task's first query. Threads share a pool (dutiful/database/connections.py): each gives back
-what it has after each task, else each of a hundred would hold one for ever.
+(celery/celery#10554). Here a prefork child, which runs one task at a time, keeps its connection as
+a web process does: for CONN_MAX_AGE, and with CONN_HEALTH_CHECKS a connection that died meanwhile
+is replaced before a task's first query. Threads share a pool (dutiful/database/connections.py):
+each gives back its connection after each task, or a hundred threads would hold one each for ever.
 """
 
 import logging
@@ -22,14 +22,14 @@ from django.db.backends.signals import connection_created
 from django.utils.module_loading import import_string
 
 from dutiful.worker.database import holds, timeouts
-from dutiful.worker.threads.database import discard_connections
+from dutiful.worker.database.discard import discard_connections
 
 logger = logging.getLogger(__name__)
 
 
 class _Opened(threading.local):
     any = False
-    """Whether this thread has opened a connection: most looks would find none."""
+    """Whether this thread has opened a connection; most tasks open none."""
 
 
 _opened = _Opened()
@@ -37,11 +37,11 @@ _caches_close = True
 
 
 def connect() -> None:
-    """For workers that start in this process."""
-    signals.worker_init.connect(_instead_of_celerys)
+    """Replaces Celery's handlers in workers that start in this process."""
+    signals.worker_init.connect(_replace_celerys)
 
 
-def _instead_of_celerys(sender: Any, **_: Any) -> None:
+def _replace_celerys(sender: Any, **_: Any) -> None:
     for fixup in sender.app._fixups:
         theirs = getattr(fixup, "worker_fixup", None)
         if theirs is not None:
@@ -51,7 +51,10 @@ def _instead_of_celerys(sender: Any, **_: Any) -> None:
 
 
 def install(keeps: bool) -> None:
-    """For a process that runs tasks; `keeps` its connection from one to the next."""
+    """Connects the handlers in a process that runs tasks.
+
+    `keeps`: it keeps its connection from one task to the next.
+    """
     connection_created.connect(_note)
     signals.task_prerun.connect(_before)
     signals.task_postrun.connect(_after)
@@ -101,7 +104,7 @@ def _settle_all() -> None:
 
 
 def _keep(connection: BaseDatabaseWrapper) -> None:
-    # A limit may have come in the middle of a query, or of the end of a transaction.
+    # A time limit may have been raised in a query, or at the end of a transaction.
     if connection.in_atomic_block or _is_busy(connection):
         discard_connections()
     else:

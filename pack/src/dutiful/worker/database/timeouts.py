@@ -1,7 +1,8 @@
-"""What a task's queue allows a query, told to PostgreSQL: statement and lock timeouts.
+"""Sets PostgreSQL's statement and lock timeouts to what a task's queue allows.
 
-A slot that a query holds for ever, and a lock that nobody ever gives back, end by themselves; the
-task tries again. Asked of the server only where a connection's last task was of another queue.
+So a query that would hold a slot for ever ends, and so does a wait for a lock that is never
+released; the task is tried again. The timeouts are sent to the server only where the connection's
+last task was of another queue.
 """
 
 import threading
@@ -15,7 +16,7 @@ from dutiful.catalogue.classes import QueueClass
 from dutiful.conf.queues import by_name, known
 
 _BOUNCED: Final = env.DATABASE_PGBOUNCER.get()
-"""A PgBouncer hands a session to somebody else after each transaction, with what was set in it."""
+"""A PgBouncer gives a session to another client after each transaction, with its settings."""
 _NAMES: Final = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
 
 
@@ -27,12 +28,15 @@ _here = _Here()
 
 
 def connect() -> None:
-    """For workers that start in this process."""
+    """Sets timeouts on connections that workers in this process open from now on."""
     connection_created.connect(_on_new, dispatch_uid="task_timeouts")
 
 
 def begin(task: Any, opened: bool) -> None:
-    """Before a task, in its thread or process. `opened`: it may have connections open already."""
+    """Sets the timeouts of a task's queue. Called before it, in its thread or process.
+
+    `opened`: the thread may have open connections, which get them now.
+    """
     queue = (task.request.delivery_info or {}).get("routing_key")
     _here.queue = queue if known(queue) else None
     if _BOUNCED or not opened:
@@ -41,22 +45,22 @@ def begin(task: Any, opened: bool) -> None:
         connection.close_if_health_check_failed()
         if connection.connection is not None:
             try:
-                _tell(connection)
+                _apply(connection)
             except Error:
-                connection.close()  # the task's first query makes another
+                connection.close()  # the task's first query opens another one
 
 
 def end() -> None:
-    """What comes now is nobody's task: the server's own limits."""
+    """Ends a task: connections that are opened from now on have the server's own timeouts."""
     _here.queue = None
 
 
 def of(queue: QueueClass) -> tuple[int, ...]:
-    """Milliseconds, in the order of `_NAMES`."""
+    """Returns a queue's timeouts in milliseconds, in the order of `_NAMES`."""
     return (
         queue.statement_timeout * 1000,
         queue.lock_timeout * 1000,
-        queue.time_limit * 1000,  # a worker that is frozen, or cut off, keeps no locks for longer
+        queue.time_limit * 1000,  # a frozen or cut-off worker keeps its locks no longer
     )
 
 
@@ -64,12 +68,12 @@ def _on_new(connection: Any, **_: Any) -> None:
     if connection.vendor != "postgresql":
         return
     if not _BOUNCED:
-        _tell(connection)
-    elif _local not in connection.execute_wrappers:
-        connection.execute_wrappers.append(_local)
+        _apply(connection)
+    elif _set_in_transaction not in connection.execute_wrappers:
+        connection.execute_wrappers.append(_set_in_transaction)
 
 
-def _tell(connection: Any) -> None:
+def _apply(connection: Any) -> None:
     """Raises django.db.Error where the server is gone, as the task's own query would."""
     raw, wanted = connection.connection, _here.queue
     if connection.vendor != "postgresql" or vars(raw).get("limits_of") == wanted:
@@ -80,8 +84,8 @@ def _tell(connection: Any) -> None:
     raw.limits_of = wanted
 
 
-def _local(execute: Any, sql: Any, params: Any, many: Any, context: Any) -> Any:
-    """Behind a PgBouncer: with the first query of each transaction, and no longer than that."""
+def _set_in_transaction(execute: Any, sql: Any, params: Any, many: Any, context: Any) -> Any:
+    """Behind a PgBouncer: sets them with a transaction's first query, for that transaction only."""
     connection = context["connection"]
     raw = connection.connection
     if _here.queue and raw and not raw.autocommit and not raw.pgconn.transaction_status:

@@ -1,128 +1,94 @@
-"""The Procfile's lines, and how many connections to the broker each takes.
-
-Counted on a running server (`CLIENT LIST`) with Redis as the broker; a test counts them again.
-"""
+"""Reads the Procfile: one entry for each kind of process that this deployment runs."""
 
 import json
 import os
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from honcho.environ import parse_procfile
 
 from dutiful.catalogue.process import after, kind, profile
 from dutiful.catalogue.profiles import Profile, ProfileError
-from dutiful.worker.deployment.shape import Process
-
-WORKER: Final = 15
-"""Of a worker's main process: claims, bells, events, remote control, lease, gossip, counters."""
-BEAT: Final = 8
-"""Its lease, its publishes, its events, the outbox's relay, the history."""
-MONITOR: Final = 10
-"""Its looks, its lease, its copies."""
-LOOKER: Final = 2
-"""Of a web process: counters and looks, for /metrics, /healthz/ and /status/."""
-FLOWER: Final = 21
-FLOWER_MOST: Final = 33
-"""Ten connections of Celery's pool, its events', and what each opens to ask and to listen."""
-PUBLISHER: Final = 2
-"""Of each thread or pool child that publishes."""
 
 
 @dataclass(frozen=True)
-class Line:
-    """One line, and how many processes of it run."""
+class ProcfileEntry:
+    """One command of the Procfile."""
 
     name: str
-    words: tuple[str, ...]
+    arguments: tuple[str, ...]
+    """The command, split as a shell does."""
     count: int
+    """How many of it run."""
     profiles: tuple[Profile, ...]
-    """The shapes of this deployment's workers."""
+    """The worker profiles of this deployment."""
 
     @cached_property
     def kind(self) -> str:
-        return kind(self.words, self.profiles)
+        """What it is: `web`, `worker_io`, `beat` … (`dutiful.catalogue.process`)."""
+        return kind(self.arguments, self.profiles)
 
     @cached_property
-    def shape(self) -> tuple[str, int]:
-        """A worker's pool and slots: its profile's, where its flags say nothing else.
-
-        Raises ProfileError where they name none.
-        """
-        found = profile(self.words, self.profiles)
+    def profile(self) -> Profile:
+        """A worker's profile. Raises ProfileError where its flags select none."""
+        found = profile(self.arguments, self.profiles)
         if found is None:
-            raise ProfileError(f"{self.name} of the Procfile serves no profile: {self.words}")
-        slots = after(self.words, "-c", "--concurrency", default=str(found.slots))
-        return after(self.words, "-P", "--pool", default=found.pool), int(slots)
+            raise ProfileError(f"{self.name} of the Procfile serves no profile: {self.arguments}")
+        return found
 
     @property
-    def threads(self) -> int:
-        """Of one of gunicorn's processes."""
-        return int(after(self.words, "--threads", default="1"))
+    def pool(self) -> str:
+        """A worker's pool: its profile's, unless -P names another. Raises ProfileError."""
+        return after(self.arguments, "-P", "--pool", default=self.profile.pool)
 
     @property
-    def copies(self) -> int:
+    def slots(self) -> int:
+        """A worker's slots: its profile's, unless -c gives another number. Raises ProfileError."""
+        return int(after(self.arguments, "-c", "--concurrency", default=str(self.profile.slots)))
+
+    @property
+    def web_threads(self) -> int:
+        """Threads of each of gunicorn's processes."""
+        return int(after(self.arguments, "--threads", default="1"))
+
+    @property
+    def web_processes(self) -> int:
         """gunicorn's processes. Heroku sets WEB_CONCURRENCY by the size of the dyno."""
-        told = os.environ.get("WEB_CONCURRENCY", "")
-        return int(after(self.words, "-w", "--workers", default=told if told.isdigit() else "1"))
+        default = os.environ.get("WEB_CONCURRENCY", "")
+        default = default if default.isdigit() else "1"
+        return int(after(self.arguments, "-w", "--workers", default=default))
 
 
-def lines(
+def read(
     root: Path,
     *,
     profiles: tuple[Profile, ...],
     heroku: bool = False,
     scale: Mapping[str, int] | None = None,
-) -> tuple[Line, ...]:
-    """All but `release`; empty where `root` has no Procfile.
+) -> tuple[ProcfileEntry, ...]:
+    """Returns all entries but `release`; none where `root` has no Procfile.
 
-    `scale` says how many of each run: one, or on Heroku what app.json says.
+    `scale` gives the counts by name, as `{"web": 2}`. Without it each entry runs once, or on Heroku
+    as often as app.json says.
     """
     file = root / "Procfile"
     if not file.is_file():
         return ()
     counts = {**(_formation(root) if heroku else {}), **(scale or {})}
-    found: dict[str, str] = parse_procfile(file.read_text()).processes
+    commands: dict[str, str] = parse_procfile(file.read_text()).processes
     return tuple(
-        Line(name, tuple(shlex.split(line)), counts.get(name, 1), profiles)
-        for name, line in found.items()
+        ProcfileEntry(name, tuple(shlex.split(command)), counts.get(name, 1), profiles)
+        for name, command in commands.items()
         if name != "release"
     )
 
 
-def processes(
-    found: Sequence[Line], *, publishers: int, keeps_results: bool
-) -> tuple[Process, ...]:
-    """`publishers` is how many threads of a process publish at once (broker_pool_limit)."""
-    return tuple(
-        Process(line.name, line.count, *of_broker(line, publishers, keeps_results))
-        for line in found
-    )
-
-
-def of_broker(line: Line, publishers: int, keeps_results: bool) -> tuple[int, int]:
-    """Connections of a process to the broker: idle, and at most."""
-    if line.kind == "web":
-        busy = PUBLISHER * min(line.threads, publishers)
-        return line.copies * (PUBLISHER + LOOKER), line.copies * (busy + LOOKER)
-    if line.kind.startswith("worker"):
-        pool, slots = line.shape
-        # A child of a prefork pool has its own; threads share theirs.
-        busy = slots if pool == "prefork" else min(slots, publishers)
-        return WORKER, WORKER + busy * PUBLISHER + slots * keeps_results
-    return {
-        "beat": (BEAT, BEAT),
-        "monitor": (MONITOR, MONITOR),
-        "flower": (FLOWER, FLOWER_MOST),
-    }.get(line.kind, (0, 0))
-
-
 def _formation(root: Path) -> dict[str, int]:
-    """What app.json has Heroku start. Scaling later is Heroku's knowledge: see `scale`."""
+    """Returns the counts that Heroku starts with. Only Heroku knows later changes: see `scale`."""
     file = root / "app.json"
-    told: dict[str, Any] = json.loads(file.read_text()) if file.is_file() else {}
-    return {name: int(part["quantity"]) for name, part in told.get("formation", {}).items()}
+    app: dict[str, Any] = json.loads(file.read_text()) if file.is_file() else {}
+    return {name: int(part["quantity"]) for name, part in app.get("formation", {}).items()}

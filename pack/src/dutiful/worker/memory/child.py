@@ -1,7 +1,8 @@
-"""A prefork child that is recycled for its memory says which task took it.
+"""A prefork child that is replaced for its memory logs which task took it.
 
-The pool looks at a child's highest memory so far after each task, and replaces a child past its
-part of the profile. One task runs at a time there, so what raised it is measured, not estimated.
+After each task the pool looks at a child's highest memory so far, and replaces a child that is past
+its part of the profile. A child runs one task at a time, so what raised its memory is measured and
+not estimated.
 """
 
 import logging
@@ -14,11 +15,12 @@ from typing import Any, Final
 
 from celery import signals
 
-from dutiful.worker.memory.memory import shown
+from dutiful.worker.memory.usage import as_mb
 
 logger = logging.getLogger(__name__)
 
 _UNIT: Final = 1 if sys.platform == "darwin" else 1024
+"""Bytes in one unit of ru_maxrss."""
 listeners: list[Callable[[str, str, int], None]] = []
 """Called in the child with a task, its queue, and the bytes by which a run raised the memory."""
 _limit = 0
@@ -27,26 +29,26 @@ _raised: dict[str, int] = defaultdict(int)
 _runs: dict[str, int] = defaultdict(int)
 
 
-def limit(size: int) -> None:
-    """`size` in bytes, said in the main process: children inherit it by their fork."""
+def set_limit(size: int) -> None:
+    """Sets a child's limit in bytes; 0 is none. Call it in the main process, before it forks."""
     global _limit
     _limit = size
 
 
 def begin(**_: Any) -> None:
-    """Celery's `worker_process_init`, in a new child."""
+    """Handles Celery's `worker_process_init`, in a new child."""
     global _before
     if _limit:
         _before = _highest()
-        signals.task_postrun.connect(_ended, weak=False)
+        signals.task_postrun.connect(_task_ended, weak=False)
 
 
 def _highest() -> int:
-    """As billiard reads it: the highest resident memory of this process so far, in bytes."""
+    """Returns this process's highest resident memory so far, in bytes, as billiard reads it."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _UNIT
 
 
-def _ended(task: Any, **_: Any) -> None:
+def _task_ended(task: Any, **_: Any) -> None:
     global _before
     if task.request.is_eager:
         return
@@ -62,8 +64,8 @@ def _ended(task: Any, **_: Any) -> None:
     if now <= _limit:
         return
     worst = sorted(_raised, key=lambda name: -_raised[name])[:3]
-    told = "; ".join(f"{n} raised it by {shown(_raised[n])} in {_runs[n]:,} runs" for n in worst)
+    tasks = "; ".join(f"{n} raised it by {as_mb(_raised[n])} in {_runs[n]:,} runs" for n in worst)
     logger.error(
-        f"child {os.getpid()} is replaced: it took {shown(now)}, past the {shown(_limit)} of a"
-        f" child; {told}. See 'A task leaks memory' in docs/runbook.md"
+        f"child {os.getpid()} is replaced: it took {as_mb(now)}, past the {as_mb(_limit)} of a"
+        f" child; {tasks}. See 'A task leaks memory' in `python -m dutiful docs runbook`"
     )

@@ -1,9 +1,9 @@
 """The pipes between the prefork pool and its children, with fewer system calls for each task.
 
-Stock Celery has every idle pipe watched until it is "writable", writes a job's length and its body
-apart, reads results the same way, and registers the pipe again after each message. Here a job that
-a child waits for is written at once and whole, and one read takes all that is there. What is larger
-than a pipe takes at once goes stock's way, byte by byte.
+Stock Celery watches every idle pipe until it is "writable", writes a job's length and its body
+separately, reads results the same way, and registers the pipe again after each message. Here a job
+is written at once and whole when a child is free, and one read takes all that is in the pipe. A job
+or a result that is larger than one write or read takes stock Celery's way, piece by piece.
 """
 
 import io
@@ -16,26 +16,26 @@ from typing import Any, Final
 
 from celery.concurrency import asynpool as stock
 
-_stock: Any = stock  # their types know less than we use
+_stock: Any = stock  # its stubs leave out what is used here
 FAIR: Final = _stock.SCHED_STRATEGY_FAIR
 WHOLE: Final = select.PIPE_BUF
-"""Bytes that a pipe takes whole or not at all."""
-MOST: Final = 65536
-"""Bytes that one read takes."""
+"""Bytes that a pipe takes whole or not at all (POSIX)."""
+READ_BYTES: Final = 65536
+"""The most that one read takes."""
 LENGTH: Final = Struct(">I")
-NOTHING: Final = memoryview(b"")
+EMPTY: Final = memoryview(b"")
 
 
 class ResultHandler(stock.ResultHandler):
-    """Hears from the children that a job was taken up, and what became of it."""
+    """Reads from the children that a job was accepted, and its result."""
 
     def _make_process_result(self, hub: Any) -> Callable[[int], None]:
-        me: Any = self
-        processes, callback = me.fileno_to_outq, me.on_state_change
+        handler: Any = self
+        processes, callback = handler.fileno_to_outq, handler.on_state_change
 
         def on_result_readable(fileno: int) -> None:
             try:
-                data = os.read(fileno, MOST) if fileno in processes else b""
+                data = os.read(fileno, READ_BYTES) if fileno in processes else b""
             except BlockingIOError:
                 return
             except OSError:
@@ -48,7 +48,7 @@ class ResultHandler(stock.ResultHandler):
                 while messages:
                     callback(messages.pop(0))
             finally:
-                for other in messages:  # one failed: it is not the others' fault
+                for other in messages:  # its callback raised: handle the others later
                     hub.call_soon(callback, other)
                 if rest:
                     self._read_on(hub, fileno, rest, callback)
@@ -56,7 +56,7 @@ class ResultHandler(stock.ResultHandler):
         return on_result_readable
 
     def _read_on(self, hub: Any, fileno: int, begun: bytes, callback: Callable[..., Any]) -> None:
-        """A message of which only a part was there: stock's reader, begun with that part."""
+        """Reads on a message of which only a part was there, by stock's reader."""
 
         def read(fd: int, into: io.BytesIO, size: int) -> int:
             nonlocal begun
@@ -80,18 +80,18 @@ class ResultHandler(stock.ResultHandler):
         except (OSError, EOFError):
             hub.remove_reader(fileno)
         else:
-            hub.add_reader(fileno, reader)  # whoever flushes this pipe finds it there, and goes on
+            hub.add_reader(fileno, reader)  # stock's flush of this pipe finds the reader
 
 
 def split(data: bytes) -> tuple[list[Any], bytes]:
-    """The whole messages, and the beginning of one that is not all there."""
+    """Returns the whole messages, and the bytes of one of which only a part was read."""
     messages, at = [], 0
     while len(data) - at >= LENGTH.size:
         (size,) = LENGTH.unpack_from(data, at)
         end = at + LENGTH.size + size
         if end > len(data):
             break
-        message = pickle.loads(memoryview(data)[at + LENGTH.size : end])  # noqa: S301  # our child's
+        message = pickle.loads(memoryview(data)[at + LENGTH.size : end])  # noqa: S301  # written by our own child
         if message:
             messages.append(message)
         at = end
@@ -99,7 +99,7 @@ def split(data: bytes) -> tuple[list[Any], bytes]:
 
 
 class QuietHub:
-    """The event loop, but what is not watched is not taken off it: a system call each time."""
+    """The event loop, without the system call to stop watching a pipe that is not watched."""
 
     consolidate_callback: Any = None
 
@@ -113,7 +113,7 @@ class QuietHub:
 
 
 class AsynPool(stock.AsynPool):
-    """Writes a job at once where a child is free."""
+    """Writes a job at once where a child is free; stock waits for the loop's next turn."""
 
     ResultHandler = ResultHandler
 
@@ -145,8 +145,8 @@ class AsynPool(stock.AsynPool):
 
 
 def payload(data: bytes) -> tuple[memoryview, memoryview, int]:
-    """Length, body and the body's size, as stock's writer takes them, in one piece if possible."""
+    """Returns length, body and the body's size for stock's writer; all in one piece if it fits."""
     length = LENGTH.pack(len(data))
     if len(length) + len(data) <= WHOLE:
-        return memoryview(length + data), NOTHING, 0
+        return memoryview(length + data), EMPTY, 0
     return memoryview(length), memoryview(data), len(data)

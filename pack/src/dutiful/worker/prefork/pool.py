@@ -1,8 +1,8 @@
 """The prefork pool of a worker that decides itself when its children end.
 
-A platform that stops a dyno signals every process of it. Stock children die of that SIGTERM in
-the middle of their tasks; ours leave it to the main process. Where the pool itself means to end
-a child it therefore sends SIGKILL.
+A platform that stops a dyno signals every process of it. Stock children die of that SIGTERM in the
+middle of their tasks; ours ignore it and leave the stop to the main process. Where the pool itself
+ends a child, it therefore sends SIGKILL.
 """
 
 import contextlib
@@ -19,8 +19,8 @@ from celery import platforms
 from celery.concurrency.prefork import TaskPool as StockPool
 from celery.signals import worker_process_init, worker_process_shutdown
 
-from dutiful.worker.drain.signals import TAKEN
-from dutiful.worker.prefork import pipes
+from dutiful.worker.drain.signal_thread import STOP_SIGNALS
+from dutiful.worker.prefork import pipes, shared_memory
 
 PR_SET_PDEATHSIG: Final = 1
 """linux/prctl.h"""
@@ -29,10 +29,10 @@ EXIT_SECONDS: Final = 0.2
 
 
 class AsynPool(pipes.AsynPool):
-    """Children that are ended by SIGKILL: at a hard time limit, when the pool shrinks."""
+    """Ends children by SIGKILL: at a hard time limit, and when the pool shrinks."""
 
     def _event_process_exit(self, hub: Any, proc: Any) -> None:
-        """Stock looks once, often too early, and replaces the child up to five seconds later."""
+        """Waits for the child. Stock looks once, often too early, and replaces it 5 s later."""
         deadline = time.monotonic() + EXIT_SECONDS
         while proc._popen.poll() is None and time.monotonic() < deadline:
             time.sleep(0.001)
@@ -50,49 +50,50 @@ class AsynPool(pipes.AsynPool):
 
 
 class TaskPool(StockPool):
-    """Celery's prefork pool with children that outlive a signal to the group."""
+    """Celery's prefork pool, whose children go on when their process group is signalled."""
 
     Pool = AsynPool
 
     def on_start(self) -> None:
-        # What is there by now stays: nobody looks through it again, and children share its pages.
+        # Objects made so far stay: the collector skips them, and children share their pages.
         gc.collect()
         gc.freeze()
-        # Celery's way, where cffi is installed, compiles a C declaration in each child: 25 ms.
+        shared_memory.install()
+        # Celery's own, where cffi is installed, compiles a C declaration in each child: 25 ms.
         celery_platforms: Any = platforms
-        celery_platforms._set_pdeathsig = _die_with_the_parent
+        celery_platforms._set_pdeathsig = _set_parent_death_signal
         super().on_start()
-        pool: Any = self  # Celery sets this one on the instance
+        pool: Any = self  # Celery sets this method on the instance
         stock = pool._pool.terminate_job
 
         def terminate_job(pid: int, number: int | None = None) -> None:
-            """`revoke(terminate=True)`. A signal that children ignore would end nothing."""
-            ignored = number is None or number in TAKEN
+            """`revoke(terminate=True)`. Children ignore STOP_SIGNALS, so SIGKILL replaces these."""
+            ignored = number is None or number in STOP_SIGNALS
             stock(pid, signal.SIGKILL if ignored else number)
 
         pool.terminate_job = terminate_job
 
 
-def _die_with_the_parent(number: int) -> None:
-    """Linux only, as Celery's."""
+def _set_parent_death_signal(number: int) -> None:
+    """The kernel sends this signal to the calling process when its parent dies. Linux only."""
     if sys.platform.startswith("linux"):
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)
 
 
 def instead_of(pool: Any) -> Any:
-    """Ours where it is Celery's prefork pool."""
+    """Returns the given pool class, or ours in place of Celery's prefork pool."""
     return TaskPool if pool is StockPool else pool
 
 
 @worker_process_init.connect
-def _ignore_signals(**_: Any) -> None:
+def _ignore_stop_signals(**_: Any) -> None:
     if current_process().name == "MainProcess":
-        return  # the solo pool sends this too
-    for number in TAKEN:
-        signal.signal(number, signal.SIG_IGN)  # billiard, after this, leaves it so
+        return  # the solo pool sends this signal too
+    for number in STOP_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)  # billiard runs after this and does not change it
 
 
 @worker_process_shutdown.connect
-def _heed_the_parent(exitcode: int | None = None, **_: Any) -> None:
-    """A child that has told the pool of its end waits a second, or for the pool's SIGTERM."""
+def _exit_on_sigterm(exitcode: int | None = None, **_: Any) -> None:
+    """A child that has reported its end to the pool waits a second, or for the pool's SIGTERM."""
     signal.signal(signal.SIGTERM, lambda *_: os._exit(exitcode or 0))

@@ -1,29 +1,33 @@
-"""The record that a worker leaves for the probe: one small file for each worker.
+"""The record of a worker for the probe: one small JSON file for each worker of this user.
 
-Times are `time.monotonic()`, which all processes of a machine share and nobody sets.
-The probe starts each few seconds: only what is cheap to import is imported here.
+Its times are `time.monotonic()`, which all processes of a machine share and which cannot be set.
+The probe is started every few seconds, so this file imports only what is cheap to import.
 """
 
 import json
 import os
 from typing import Any, Final
 
-OURS_ALONE: Final = 0o700
-"""The folder's mode: nobody else on this machine can fool the probe."""
+PRIVATE: Final = 0o700
+"""The folder's mode: no other user of this machine may write a record."""
 
 
 def folder(base: str = "") -> str:
-    """Where this user's workers leave their records: under TMPDIR, else /tmp."""
+    """Returns the folder of this user's records: under `base`, else TMPDIR, else /tmp."""
     base = base or os.environ.get("TMPDIR") or "/tmp"  # noqa: S108  # its owner is checked
     return f"{base}/celery-workers-{os.getuid()}"
 
 
 def path(pid: int, base: str = "") -> str:
+    """Returns the path of one worker's record."""
     return f"{folder(base)}/{pid}.json"
 
 
-def born(pid: int) -> str:
-    """What tells two processes with one pid apart; "" where the process is gone."""
+def process_identity(pid: int) -> str:
+    """Returns what distinguishes processes that get the same pid; "" where the process is gone.
+
+    On Linux this is the start time in clock ticks; elsewhere it is not known.
+    """
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123  # pathlib costs 10 ms
             return file.read().rpartition(b")")[2].split()[19].decode()
@@ -38,30 +42,33 @@ def born(pid: int) -> str:
 
 
 def prepare(base: str = "") -> None:
-    """Makes the folder; removes what killed workers left. Raises OSError if it is not ours."""
+    """Makes the folder and removes the records of killed workers.
+
+    Raises OSError where it cannot be made, or where another user may write there.
+    """
     name = folder(base)
     try:
-        os.mkdir(name, OURS_ALONE)  # noqa: PTH102
+        os.mkdir(name, PRIVATE)  # noqa: PTH102
     except FileExistsError:
-        refuse_strangers(name)
+        refuse_foreign(name)
     for left in os.listdir(name):  # noqa: PTH208
         pid = left.partition(".")[0]
-        if pid.isdigit() and not born(int(pid)):
+        if pid.isdigit() and not process_identity(int(pid)):
             try:
                 os.unlink(f"{name}/{left}")  # noqa: PTH108
             except FileNotFoundError:
-                continue  # another worker that starts was quicker
+                continue  # another worker that starts has removed it
 
 
-def refuse_strangers(name: str) -> None:
-    """Raises PermissionError where another user could write the records."""
+def refuse_foreign(name: str) -> None:
+    """Raises PermissionError where another user may write the records."""
     found = os.lstat(name)
     if found.st_uid != os.getuid() or found.st_mode & 0o077 or not os.path.isdir(name):  # noqa: PTH112
-        raise PermissionError(f"{name} is not this user's alone; remove it")
+        raise PermissionError(f"{name} is not this user's alone: remove it, or set TMPDIR")
 
 
 def write(facts: dict[str, Any], base: str = "") -> None:
-    """Replaces this process's record whole: a reader sees the old one or the new one."""
+    """Replaces this process's record; a reader sees the old one or the new one. Raises OSError."""
     name = path(os.getpid(), base)
     with open(f"{name}.new", "w") as file:  # noqa: PTH123
         json.dump(facts, file)
@@ -69,10 +76,10 @@ def write(facts: dict[str, Any], base: str = "") -> None:
 
 
 def read_all(base: str = "") -> list[dict[str, Any]]:
-    """The records of workers that are there; those of dead ones are passed over."""
+    """Returns the records of living workers. Raises PermissionError as `refuse_foreign` does."""
     name = folder(base)
     try:
-        refuse_strangers(name)
+        refuse_foreign(name)
         files = [file for file in os.listdir(name) if file.endswith(".json")]  # noqa: PTH208
     except FileNotFoundError:
         return []
@@ -82,14 +89,14 @@ def read_all(base: str = "") -> list[dict[str, Any]]:
             with open(f"{name}/{file_name}") as file:  # noqa: PTH123
                 facts = json.load(file)
         except FileNotFoundError:
-            continue  # it ended just now
-        if born(facts["pid"]) == facts["born"]:
+            continue  # the worker has ended meanwhile
+        if process_identity(facts["pid"]) == facts["process"]:
             found.append(facts)
     return found
 
 
 def remove(base: str = "") -> None:
-    """This process ends."""
+    """Removes this process's record."""
     try:
         os.unlink(path(os.getpid(), base))  # noqa: PTH108
     except FileNotFoundError:

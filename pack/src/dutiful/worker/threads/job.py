@@ -1,7 +1,8 @@
-"""One task's run in a thread of the pool: who may interrupt it, and who may still speak for it.
+"""One run of a task in a thread of the pool: its time limits, its end, and its fence.
 
-A job ends once. Either its own thread finishes it, or the watcher gives it up at its hard limit;
-whoever takes the job's lock first decides, and the other one is fenced off.
+A job ends once. Either its own thread ends it, or the watcher gives it up at its hard limit. The
+one that takes the job's lock first calls Celery's callbacks; the other one is fenced off, so that
+nothing it does is stored or sent.
 """
 
 import logging
@@ -14,17 +15,22 @@ from billiard.einfo import ExceptionInfo
 from billiard.exceptions import SoftTimeLimitExceeded, TimeLimitExceeded
 from celery.exceptions import Ignore
 
+from dutiful.worker.database.discard import discard_connections
+from dutiful.worker.threads.async_exception import (
+    LIMITS,
+    HardLimitReached,
+    deliver_pending,
+    raise_in_thread,
+)
 from dutiful.worker.threads.current import Callback, current
-from dutiful.worker.threads.database import discard_connections
-from dutiful.worker.threads.interrupt import LIMITS, GivenUp, arrive, raise_in
 
 logger = logging.getLogger(__name__)
 
 
 class Job:
-    """A task handed to the pool, with Celery's callbacks. Limits are in seconds."""
+    """A task that was given to the pool, with Celery's callbacks. Limits are in seconds."""
 
-    # A task's cost is counted in microseconds: no dict. Celery keeps a weak reference.
+    # A task costs microseconds, so a job has no dict. Celery keeps a weak reference to it.
     __slots__ = (
         "__weakref__",
         "_accept",
@@ -37,16 +43,16 @@ class Job:
         "_timeout",
         "args",
         "began",
+        "ended",
         "fenced",
         "hard",
         "kwargs",
         "native_id",
-        "over",
+        "revoked",
         "soft",
-        "soft_told",
+        "soft_raised",
         "target",
         "task_id",
-        "unwanted",
     )
 
     def __init__(
@@ -70,23 +76,28 @@ class Job:
         self._lock = threading.Lock()
         self._ident = self.native_id = 0
         self.began: float | None = None
-        """time.monotonic() of its start; None while it waits."""
-        self.over = self.fenced = False
-        """`over`: it may say nothing more. `fenced`: because its hard limit passed."""
-        self.soft_told = self._in_body = self._sent = False
-        self.unwanted = False
+        """time.monotonic() of its start; None while it waits for a slot."""
+        self.ended = self.fenced = False
+        """`ended`: its callbacks are called, by one caller. `fenced`: it passed its hard limit or
+        was revoked, so its own thread must not report anything."""
+        self.soft_raised = self._in_body = self._sent = False
+        self.revoked = False
 
     @property
     def name(self) -> str:
         """The task's name, or the target's where the pool runs something else."""
         return str(self.args[0]) if self.args else getattr(self.target, "__name__", "")
 
-    # In the pool's thread.
+    # Called in the pool's thread.
 
     def run(self, pid: int) -> bool:
-        """Runs it and calls back, unless it was cancelled (False) or given up meanwhile."""
+        """Runs the task and calls Celery's callbacks.
+
+        False if it was cancelled before it began. If it was given up meanwhile, True, and no
+        callback is called.
+        """
         with self._lock:
-            if self.over:
+            if self.ended:
                 return False
             self._ident, self.native_id = threading.get_ident(), threading.get_native_id()
             self.began = time.monotonic()
@@ -97,12 +108,12 @@ class Job:
             if self._accept:
                 self._accept(pid, self.began)
             result = self.target(*self.args, **self.kwargs)
-        except BaseException:  # noqa: BLE001  # a task's sys.exit() too: the request judges it
+        except BaseException:  # noqa: BLE001  # sys.exit() in a task too: Celery's request decides
             failed = ExceptionInfo()
         finally:
             current.job = None
         if not self._end():
-            return True  # too late: the hard limit has spoken for it
+            return True  # the watcher has reported the hard limit
         if failed is not None:
             self._call(self._error, failed)
         else:
@@ -110,15 +121,15 @@ class Job:
         return True
 
     def _end(self, fenced: bool = False) -> bool:
-        """True for the one caller who may speak for it from here on."""
+        """True for the first caller only, which then reports the end."""
         with self._lock:
-            if self.over:
+            if self.ended:
                 return False
-            self.over, self.fenced = True, fenced
+            self.ended, self.fenced = True, fenced
             return True
 
-    def in_body(self, run: Callback, args: Any, kwargs: Any) -> Any:
-        """Calls the task's own function; only meanwhile may a limit be raised in the thread.
+    def run_body(self, run: Callback, args: Any, kwargs: Any) -> Any:
+        """Calls the task's own function; only meanwhile may a limit be raised in this thread.
 
         Raises Ignore where the job is fenced, so that Celery stores and sends nothing of it.
         """
@@ -126,84 +137,87 @@ class Job:
             return run(*args, **kwargs)  # a task that calls another one as a function
         try:
             try:
-                self._enter()
+                self._enter_body()
                 return run(*args, **kwargs)
             finally:
-                self._leave()
+                self._leave_body()
         finally:
-            self._leave()  # where a limit came between the two lines above
+            self._leave_body()  # for a limit that was raised between the two lines above
             if self._sent:
                 discard_connections()
             if self.fenced:
-                raise Ignore(f"{self.name} ended past its hard time limit, or revoked")
+                raise Ignore(f"{self.name} ended after its hard time limit, or was revoked")
 
-    def _enter(self) -> None:
+    def _enter_body(self) -> None:
         with self._lock:
             self._in_body = not self.fenced
         if self.fenced:
-            raise Ignore(f"{self.name} is past its hard time limit, or revoked")
+            raise Ignore(f"{self.name} is past its hard time limit, or was revoked")
 
-    def _leave(self) -> None:
+    def _leave_body(self) -> None:
         while self._in_body:
             try:
                 with self._lock:
                     self._in_body = False
                     if self._sent:
-                        raise_in(self._ident, None)  # what has not arrived yet
+                        raise_in_thread(self._ident, None)  # cancels a limit not raised yet
             except LIMITS:
-                continue  # it came late: the body is over
+                continue  # raised too late: the function has ended
 
-    def hold(self) -> bool:
-        """No limit is raised from here until `go_on`. False where none would be anyway."""
+    def suspend_limits(self) -> bool:
+        """Raises no limit from here until `resume_limits`. False where none could be anyway."""
         if not self._in_body:
             return False
         try:
             with self._lock:
                 self._in_body = False
-            arrive()
+            deliver_pending()
         except LIMITS:
             self._in_body = True
             raise
         return True
 
-    def go_on(self) -> None:
-        """Raises GivenUp where the hard limit came meanwhile; a soft one is raised anew."""
+    def resume_limits(self) -> None:
+        """Lets limits be raised again; the watcher then raises a soft limit that was due.
+
+        Raises HardLimitReached where the hard limit passed meanwhile.
+        """
         with self._lock:
             self._in_body = not self.fenced
             self._sent = self._sent or self.fenced
         if self.fenced:
-            raise GivenUp
+            raise HardLimitReached
 
-    # In other threads.
+    # Called in other threads.
 
     def cancel(self) -> bool:
-        """True if it had not started, and now never will. Its callbacks are not called."""
+        """True if it had not begun, and now never will. Its callbacks are not called."""
         with self._lock:
-            if self.began is not None or self.over:
+            if self.began is not None or self.ended:
                 return False
-            self.over = True
+            self.ended = True
             return True
 
     def terminate(self, signal: int | None = None) -> None:
-        """Celery's revoke(terminate=True), which has told the caller. The watcher does the rest."""
-        self.unwanted = True
+        """Celery calls this for revoke(terminate=True) and reports it. The watcher ends the run."""
+        self.revoked = True
 
-    def tell_soft(self) -> None:
-        """The soft limit: raised in the thread once its body runs, and told to Celery."""
+    def raise_soft_limit(self) -> None:
+        """Raises the soft limit in the thread if the task's function runs, and reports it."""
         if self._interrupt(SoftTimeLimitExceeded):
-            self.soft_told = True
+            self.soft_raised = True
             self._call(self._timeout, soft=True, timeout=self.soft)
 
     def give_up(self) -> bool:
-        """The hard limit: from here on the thread can say nothing. False if it was over."""
+        """Ends the job at its hard limit and fences its thread. False if it had ended before."""
         if not self._end(fenced=True):
             return False
-        self._interrupt(GivenUp)  # pure Python ends here; a blocking call does not
+        self._interrupt(HardLimitReached)  # ends Python code; a blocking call goes on
         return True
 
-    def tell_hard(self) -> None:
-        """Tells Celery of the hard limit as billiard's pool does, in this order."""
-        if self.unwanted:
+    def report_hard_limit(self) -> None:
+        """Calls Celery's callbacks for a hard limit, in the order of billiard's pool."""
+        if self.revoked:
             return
         try:
             raise TimeLimitExceeded(self.hard)
@@ -216,7 +230,7 @@ class Job:
         with self._lock:
             if self._in_body:
                 self._sent = True
-                raise_in(self._ident, limit)
+                raise_in_thread(self._ident, limit)
             return self._in_body
 
     def _call(self, callback: Callback | None, *args: Any, **kwargs: Any) -> None:

@@ -1,7 +1,7 @@
-"""Time limits on threads: one watcher for all slots, whatever runs in them.
+"""Time limits on threads: one thread watches all slots, whatever runs in them.
 
-It looks at what runs, at most the pool's slots, some times a second. That costs less than a heap
-of deadlines, which every task would pay for: most are long done when their limit comes.
+It looks at all running jobs, which are at most as many as the pool has slots, four times a second.
+A heap of deadlines would cost every task more, though most tasks are done long before their limit.
 """
 
 import logging
@@ -16,11 +16,11 @@ logger = logging.getLogger(__name__)
 TICK_SECONDS: Final = 0.25
 """A limit is noticed at most this much late."""
 MOST_STUCK: Final = 3
-"""Slots held by tasks past their hard limit. With more, the worker drains and is replaced."""
+"""Slots that tasks past their hard limit may hold. With more, the worker drains and is replaced."""
 
 
-class Watcher(threading.Thread):
-    """Raises soft limits; hands tasks that are past their hard one, or revoked, to `give_up`."""
+class LimitWatcher(threading.Thread):
+    """Raises soft limits; calls `give_up` with jobs that are past their hard limit or revoked."""
 
     def __init__(
         self, running: Callable[[], Iterable[Job]], give_up: Callable[[Job], None]
@@ -34,17 +34,21 @@ class Watcher(threading.Thread):
             now = time.monotonic()
             for job in self._running():
                 try:
-                    self._look(job, now)
+                    self._check(job, now)
                 except Exception:
-                    logger.exception(f"{job.name}[{job.task_id}]: its time limit is not kept")
+                    logger.exception(
+                        f"the time limit of {job.name}[{job.task_id}] could not be enforced; it is"
+                        f" tried again in {TICK_SECONDS:g} s"
+                    )
 
-    def _look(self, job: Job, now: float) -> None:
+    def _check(self, job: Job, now: float) -> None:
         if job.began is None:
             return
-        if job.unwanted or now >= job.began + job.hard:
+        if job.revoked or now >= job.began + job.hard:
             self._give_up(job)
-        elif not job.soft_told and now >= job.began + job.soft:
-            job.tell_soft()
+        elif not job.soft_raised and now >= job.began + job.soft:
+            job.raise_soft_limit()
 
     def end(self) -> None:
+        """Ends the thread, at its next check."""
         self._ended.set()

@@ -13,17 +13,19 @@ from dutiful.controls import reroute
 from dutiful.transport import brokers
 from dutiful.transport.redis.reroute import Move
 
-AWAY = (OperationalError, RedisError, OSError)
+UNAVAILABLE = (OperationalError, RedisError, OSError)
 
 
 class Command(BaseCommand):
-    help = "Moves what waits in a queue to another: nothing is lost or doubled. See docs/drift.md."
+    help = (
+        "Moves the waiting messages of a queue to another one. See `python -m dutiful docs drift`."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("old", metavar="FROM", help="a queue, also one of another deployment")
+        parser.add_argument("old", metavar="FROM", help="a queue, also of another deployment")
         parser.add_argument("new", metavar="TO", help="a queue of the catalogue")
         parser.add_argument("--task", default="", help="only this task's messages")
-        parser.add_argument("--rate", type=float, help="messages a second, at the most")
+        parser.add_argument("--rate", type=float, help="the most messages a second")
 
     def handle(
         self, *args: Any, old: str, new: str, task: str, rate: float | None, **_: Any
@@ -43,7 +45,7 @@ class Command(BaseCommand):
             try:
                 move = Move(self._channel(connection), old, new, task, rate)
                 self._run(move, kept)
-            except AWAY as error:
+            except UNAVAILABLE as error:
                 raise CommandError(f"the broker: {error}. {again}") from error
 
     def _channel(self, connection: Any) -> Any:
@@ -51,8 +53,8 @@ class Command(BaseCommand):
         channel = brokers.of(connection).redis_channel(connection)
         if channel is None:
             raise CommandError(
-                "only messages in Redis can be moved by this command; RabbitMQ has its shovel"
-                " plugin for that (rabbitmqctl help set_parameter)."
+                "this command moves messages in Redis only; for RabbitMQ use its shovel plugin"
+                " (rabbitmqctl help set_parameter)."
             )
         return channel
 
@@ -65,11 +67,13 @@ class Command(BaseCommand):
         finally:
             move.close()
         self.stdout.write(
-            f"{move.moved + move.parked + kept} moved: {move.moved} that waited, {move.parked}"
-            f" delayed, {kept} of the outbox."
+            f"{move.moved + move.parked + kept} moved: {move.moved} waiting, {move.parked} delayed,"
+            f" {kept} in the outbox."
         )
         self.stdout.write(f"{move.old} has {waiting} waiting, and workers hold {held} of it.")
         if move.arriving:
-            self.stdout.write("More arrive: deploy whoever publishes there, then run this again.")
+            self.stdout.write(
+                "More arrive: deploy the processes that publish there, then run this again."
+            )
         elif held:
             self.stdout.write("Those may be retried or put back there: run this again later.")

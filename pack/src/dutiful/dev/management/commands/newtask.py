@@ -1,21 +1,33 @@
-"""`manage.py newtask shop.send_invoice --urgency urgent --runtime fast`: a task and its test."""
+"""`manage.py newtask send_invoice --urgency urgent --runtime fast`: a task and its test.
 
+It is written to `tasks/tasks.py`; `shop.send_invoice` names another app, which is made where it
+is missing. Celery imports the module `tasks` of each installed app by itself.
+"""
+
+import builtins
 import keyword
 from argparse import ArgumentParser
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from django.apps import apps
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from dutiful.catalogue.classes import Bound, QueueClass, Runtime, Urgency, declaration
+from dutiful.catalogue.profiles import serving
+from dutiful.conf import conf
 from dutiful.conf.queues import NotInCatalogue, find
+from dutiful.dev import installed_apps
 
+APP: Final = "tasks"
+"""The app of a task that names none."""
 TASKS_HEADER = '''"""Background work of {app}. Celery finds this module by itself."""
 
 import logging
 
-from dutiful.task.base import task
+from dutiful.task import task
 
 logger = logging.getLogger(__name__)
 '''
@@ -27,72 +39,104 @@ def {name}(pk: int) -> None:
     # It may run twice, or late: read the row again, return if its state has moved on.
     logger.info("{name} ran for %s", pk)
 '''
+IMPORT = "from dutiful.task import task"
+TAKEN: Final = {"logger", "logging", "task", *dir(builtins)}
+"""Names that mean something else in the module already."""
 TEST = '''"""{name} as its users see it: sent to its queue, run by a real worker."""
 
 import pytest
 
-from {app}.tasks import {name}
-from dutiful.testing.processes import Running, wait_for
+{imports}
 
 
 @pytest.mark.django_db(transaction=True)
-def test_{name}_runs_on_{queue}({profile}_worker: Running) -> None:
-    result = {name}.apply_async(args=(1,), ignore_result=False)
+def test_{name}_runs_on_{queue}({fixture}) -> None:
+    {start}result = {name}.apply_async(args=(1,), ignore_result=False)
     wait_for("the task", lambda: result.status == "SUCCESS")
     {profile}_worker.wait_for_log("{name} ran for 1")
 '''
-MARK = "    # Your apps: `manage.py newtask` adds them here.\n"
+SHARED = {
+    "imports": "from dutiful.testing.processes import Running, wait_for",
+    "fixture": "{profile}_worker: Running",
+    "start": "",
+}
+"""With the worker that all tests of a module share; there is one of io and one of compute."""
+OWN = {
+    "imports": "from dutiful.testing.fixtures import StartWorker\n"
+    "from dutiful.testing.processes import wait_for",
+    "fixture": "start_worker: StartWorker",
+    "start": '{profile}_worker = start_worker("--profile", "{profile}")\n    ',
+}
 
 
 class Command(BaseCommand):
     help = "Writes a task of a declared class, and its test. Makes the app where it is missing."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("task", metavar="app.task_name")
+        parser.add_argument("task", metavar="[app.]task_name")
         parser.add_argument("--urgency", required=True, help=", ".join(Urgency))
         parser.add_argument("--runtime", required=True, help=", ".join(Runtime))
         parser.add_argument("--bound", default=Bound.IO, help=", ".join(Bound))
 
     def handle(self, *, task: str, urgency: str, runtime: str, bound: str, **_: Any) -> None:
-        app, _dot, name = task.partition(".")
-        for word in (app, name):
-            if not word.isidentifier() or keyword.iskeyword(word):
-                raise CommandError(f"{task!r} is not app.task_name, such as shop.send_invoice.")
+        app, _dot, name = task.rpartition(".")
+        app = app or APP
+        self._check_names(task, app, name)
         try:
             queue = find(urgency, runtime, bound)
-        except NotInCatalogue as error:
+            new = None if apps.is_installed(app) else installed_apps.find()
+        except (NotInCatalogue, installed_apps.NoList) as error:
             raise CommandError(str(error)) from None
-        folder = Path(settings.BASE_DIR) / app
-        tasks, test = folder / "tasks.py", folder / "tests" / f"test_{name}.py"
-        if tasks.exists() and f"def {name}(" in tasks.read_text():
-            raise CommandError(f"{tasks} has a {name} already; choose another name.")
-        self._write(app, name, queue, tasks, test)
-        added = self._install(app)
-        self.stdout.write(f"{tasks.relative_to(settings.BASE_DIR)}: {app}.tasks.{name}")
-        self.stdout.write(f"{test.relative_to(settings.BASE_DIR)}: its test")
-        if added:
-            self.stdout.write("project/settings/apps.py: the app is installed")
-        self.stdout.write(f"Runs on {queue.name}. Try: make test ARGS={app}")
+        root = Path(settings.BASE_DIR)
+        self._write(root, app, name, queue)
+        if new:
+            new.add(app)
+            self.stdout.write(f"{_short(new.file, root)}: {app} is installed")
+        self.stdout.write(f"Runs on {queue.name}. Try: make test ARGS={app}/tests")
 
-    def _write(self, app: str, name: str, queue: QueueClass, tasks: Path, test: Path) -> None:
+    def _check_names(self, task: str, app: str, name: str) -> None:
+        for word in (app, name):
+            if not word.isidentifier() or keyword.iskeyword(word):
+                raise CommandError(
+                    f"{task!r} is neither task_name nor app.task_name, such as shop.send_invoice."
+                )
+        if name in TAKEN:
+            raise CommandError(f"{name} has a meaning in the module already; choose another name.")
+        spec = find_spec(app)
+        folder = Path(settings.BASE_DIR) / app
+        ours = spec is not None and spec.origin == str(folder / "__init__.py")
+        if spec and not (ours and apps.is_installed(app)):
+            where = spec.origin or next(iter(spec.submodule_search_locations or []), "Python")
+            raise CommandError(
+                f"{app} is a module already ({where}), and no app of this project in"
+                " INSTALLED_APPS; choose another name."
+            )
+
+    def _write(self, root: Path, app: str, name: str, queue: QueueClass) -> None:
+        """Both files, or CommandError before either."""
+        tasks, test = root / app / "tasks.py", root / app / "tests" / f"test_{name}.py"
+        text = tasks.read_text() if tasks.exists() else TASKS_HEADER.format(app=app)
+        if f"def {name}(" in text:
+            raise CommandError(f"{tasks} has a {name} already; choose another name.")
+        if IMPORT not in text:
+            raise CommandError(f'{tasks} needs the line "{IMPORT}"; add it.')
         test.parent.mkdir(parents=True, exist_ok=True)
         for package in (tasks.parent, test.parent):
             (package / "__init__.py").touch()
-        text = tasks.read_text() if tasks.exists() else TASKS_HEADER.format(app=app)
-        if "from dutiful.task.base import task" not in text:
-            raise CommandError(
-                f'{tasks} needs the line "from dutiful.task.base import task"; add it.'
-            )
         tasks.write_text(text + TASK.format(declaration=declaration(queue), name=name))
-        profile = "compute" if queue.bound == Bound.COMPUTE else "io"
-        test.write_text(TEST.format(app=app, name=name, queue=queue.name, profile=profile))
+        test.write_text(_test(app, name, queue))
+        self.stdout.write(f"{_short(tasks, root)}: {app}.tasks.{name}")
+        self.stdout.write(f"{_short(test, root)}: its test")
 
-    def _install(self, app: str) -> bool:
-        if app in settings.INSTALLED_APPS:
-            return False
-        listed = Path(settings.BASE_DIR) / "project" / "settings" / "apps.py"
-        text = listed.read_text()
-        if MARK not in text:
-            raise CommandError(f'add "{app}" to INSTALLED_APPS in {listed}: the mark is gone.')
-        listed.write_text(text.replace(MARK, f'    "{app}",\n{MARK}'))
-        return True
+
+def _test(app: str, name: str, queue: QueueClass) -> str:
+    profile = serving([queue.name], conf().shapes).name
+    parts = SHARED if profile in ("io", "compute") else OWN
+    filled = {part: text.format(profile=profile) for part, text in parts.items()}
+    imports = [f"from {app}.tasks import {name}", *filled.pop("imports").splitlines()]
+    filled["imports"] = "\n".join(sorted(imports))
+    return TEST.format(app=app, name=name, queue=queue.name, profile=profile, **filled)
+
+
+def _short(file: Path, root: Path) -> Path:
+    return file.relative_to(root) if file.is_relative_to(root) else file

@@ -6,9 +6,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from dutiful import env
-from dutiful.database import replicas as _replicas  # noqa: F401  # and these
-from dutiful.errors.sentry import setup as _sentry  # noqa: F401
-from dutiful.monitoring import env as _monitoring  # noqa: F401  # declares its variables
+from dutiful.dev.variables import declare_all
 
 INTRO = """# Settings
 
@@ -25,6 +23,7 @@ What is no environment variable is a key of `DUTIFUL`: see [configuring](configu
 
 def page() -> str:
     """The whole of docs/settings.md."""
+    declare_all()
     rows = [
         f"| `{var.name}` | {var.kind.__name__.replace('|', chr(92) + '|')} "
         f"| {f'`{var.shown or var.default}`' if var.shown or var.default else '(empty)'} "

@@ -10,11 +10,11 @@ from django.core.management.base import BaseCommand
 from dutiful.current import app
 from dutiful.doctor import report
 from dutiful.doctor.finding import Severity
-from dutiful.doctor.run import visit
+from dutiful.doctor.run import diagnose
 
 
 class Command(BaseCommand):
-    help = "Compares what is configured with what the broker is. Exit code 1: there is an error."
+    help = "Compares the configuration with the broker. Exit code 1: there is an error."
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -25,15 +25,15 @@ class Command(BaseCommand):
             type=_count,
             default=[],
             metavar="PROCESS=COUNT",
-            help="how many of a Procfile's line run, to count connections; one where not said",
+            help="how many of a Procfile's line run, to count connections; one where not given",
         )
 
     def handle(self, **options: Any) -> None:
-        found = visit(app(), dict(options["scale"]))
+        found = diagnose(app(), dict(options["scale"]))
         where = app().connection_for_write().as_uri()  # without the password
         if options["json"]:
-            told = {"broker": where, "findings": [one.as_dict() for one in found]}
-            self.stdout.write(json.dumps(told))
+            data = {"broker": where, "findings": [one.as_dict() for one in found]}
+            self.stdout.write(json.dumps(data))
         else:
             self.stdout.write(report.table(found, where))
         if any(one.kind.severity is Severity.ERROR for one in found):

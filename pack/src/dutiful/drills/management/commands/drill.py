@@ -1,4 +1,4 @@
-"""`manage.py drill NAME [--json] [--quick]`: stock Celery and ours through the same bad day."""
+"""`manage.py drill NAME [--json] [--quick]`: runs a drill on stock Celery and on ours."""
 
 import json
 import signal
@@ -11,25 +11,29 @@ from django.core.management.base import BaseCommand, CommandError
 
 from dutiful.drills import table
 from dutiful.drills.catalogue import DRILLS
-from dutiful.drills.play import PlayError, play, play_here
+from dutiful.drills.runner import DrillError, run_drill, run_here
 
 ALL = "all"
 
 
 class Command(BaseCommand):
-    help = "Plays a drill on stock Celery, tuned Celery and ours. Exit code 0: the promise is kept."
+    help = "Runs a drill on stock Celery, tuned Celery and ours. Exit code 0: the promise is kept."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name", nargs="?", help=", ".join([*DRILLS, ALL]))
-        parser.add_argument("--list", action="store_true", help="name the drills and promises")
-        parser.add_argument("--json", action="store_true", help="print one JSON object a drill")
+        parser.add_argument(
+            "--list", action="store_true", help="list the drills and their promises"
+        )
+        parser.add_argument(
+            "--json", action="store_true", help="print one JSON object for each drill"
+        )
         parser.add_argument("--markdown", action="store_true", help="print tables for the docs")
-        parser.add_argument("--quick", action="store_true", help="smaller, within a minute")
-        parser.add_argument("--only", metavar="NAME", help="play stock, tuned or ours; its counts")
-        parser.add_argument("--keep", type=Path, metavar="FOLDER", help="leave logs and data there")
+        parser.add_argument("--quick", action="store_true", help="run it smaller, within a minute")
+        parser.add_argument("--only", metavar="NAME", help="run only stock, tuned or ours")
+        parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep logs and data there")
 
     def handle(self, **options: Any) -> None:
-        # Ends brokers and workers on a kill too, not on Ctrl-C only.
+        # So that SIGTERM ends brokers and workers too, as Ctrl-C does.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
         if options["list"]:
             for drill in DRILLS.values():
@@ -43,10 +47,10 @@ class Command(BaseCommand):
             return
         kept = True
         for drill in DRILLS.values() if name == ALL else [DRILLS[name]]:
-            self.stderr.write(f"playing {drill.name} ...")
+            self.stderr.write(f"running {drill.name} ...")
             try:
-                found = play(drill, quick, keep / drill.name if keep else None)
-            except PlayError as error:
+                found = run_drill(drill, quick, keep / drill.name if keep else None)
+            except DrillError as error:
                 raise CommandError(str(error)) from None
             if options["json"]:
                 self.stdout.write(json.dumps(found))
@@ -56,11 +60,11 @@ class Command(BaseCommand):
             kept = kept and found["kept"]
         sys.exit(0 if kept else 1)
 
-    def _one(self, name: str, contender: str, quick: bool, keep: Path | None) -> dict[str, Any]:
-        names = [one.name for one in DRILLS[name].contenders] if name in DRILLS else []
-        if contender not in names:
+    def _one(self, name: str, system: str, quick: bool, keep: Path | None) -> dict[str, Any]:
+        names = [one.name for one in DRILLS[name].systems] if name in DRILLS else []
+        if system not in names:
             raise CommandError(f"--only takes one drill and one of {', '.join(names)}.")
         try:
-            return play_here(DRILLS[name], contender, quick, keep).flat()
+            return run_here(DRILLS[name], system, quick, keep).flat()
         except FileExistsError as error:
             raise CommandError(f"--keep: {error.filename} exists; name a new folder.") from None

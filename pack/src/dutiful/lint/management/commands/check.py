@@ -1,7 +1,7 @@
-"""`manage.py check`: Django's, and the linter of tasks (docs/lint.md).
+"""`manage.py check`: Django's command with the linter of tasks (docs/lint.md).
 
-Registered here and not in `apps.py`: nobody else who runs the checks (a worker's start, every other
-command) is to be held up, or stopped, by style.
+The linter is registered here and not in `apps.py`, so that it neither slows nor stops other
+commands and the start of a worker.
 """
 
 from typing import Any
@@ -13,7 +13,7 @@ from dutiful.lint.run import check_source
 
 
 class Command(check.Command):
-    """Django's own, with one more check of the tag `lint`."""
+    """Django's command with one more check, of the tag `lint`."""
 
     def handle(self, *app_labels: Any, **options: Any) -> None:
         register(check_source, "lint")

@@ -1,4 +1,4 @@
-"""`manage.py connections`: what the fleet may open to its database, and whether that fits."""
+"""`manage.py connections`: whether the fleet's database connections fit."""
 
 import json
 import sys
@@ -11,9 +11,9 @@ from django.db import Error as DatabaseError
 from dutiful.catalogue.profiles import ProfileError
 from dutiful.monitoring import cost
 from dutiful.monitoring.budget import load, plan, report, server
-from dutiful.monitoring.budget.sums import Budget, Limit, Seen
+from dutiful.monitoring.budget.sums import Budget, Limit, Measured
 from dutiful.monitoring.snapshot import take
-from dutiful.worker.deployment.read import lines
+from dutiful.worker.deployment.configured import procfile_entries
 
 
 class Command(BaseCommand):
@@ -38,7 +38,7 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         planned, limit = options["formation"], options["limit"]
         try:
-            seen = Seen() if limit is not None else server.see(options["database"])
+            measured = Measured() if limit is not None else server.measure(options["database"])
             costs = None if limit is not None else cost.measured(options["days"], cost.live())
         except DatabaseError as error:
             why = " ".join(str(error).split())
@@ -47,22 +47,22 @@ class Command(BaseCommand):
             ) from error
         limits = None if limit is None else (Limit("--limit", limit),)
         try:
-            budget = plan.budget(planned, seen, take(60).workers, limits)
+            budget = plan.budget(planned, measured, take(60).workers, limits)
         except (plan.NoSuchProcess, ProfileError) as error:
             raise CommandError(str(error), returncode=2) from error
         loads = _loads(costs, budget) if costs and costs.each else []
         files = plan.files_allowed()
         if options["json"]:
-            self.stdout.write(json.dumps(report.as_dict(budget, seen, loads, files)))
+            self.stdout.write(json.dumps(report.as_dict(budget, measured, loads, files)))
         else:
             covered = costs.covered if costs else 0.0
-            self.stdout.write(report.table(budget, seen, loads, files, covered))
+            self.stdout.write(report.table(budget, measured, loads, files, covered))
         if budget.lacks or report.starved(budget, files) is not None:
             sys.exit(1)
 
 
 def _loads(costs: cost.Costs, budget: Budget) -> list[load.Load]:
-    return [load.recorded(costs), *load.projected(costs, lines(), budget)]
+    return [load.recorded(costs), *load.projected(costs, procfile_entries(), budget)]
 
 
 def _formation(words: str) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""`manage.py cost`: a table of what each task waits, runs, computes, and takes of the fleet."""
+"""`manage.py cost`: how long each task waits, runs and computes, and its share of the fleet."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -26,7 +26,7 @@ UNKNOWN = "-"
 
 
 class Command(BaseCommand):
-    help = "What each task costs, the dearest first. See docs/drift.md."
+    help = "What each task costs, the most expensive first. See `python -m dutiful docs drift`."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--days", type=float, default=1, help="how far back (default: 1)")

@@ -16,7 +16,10 @@ from dutiful.monitoring.drift import record as drift_record
 
 
 class Command(BaseCommand):
-    help = "Tasks whose measured runs no longer fit the class they declare. See docs/drift.md."
+    help = (
+        "Tasks whose measured runs no longer fit the class they declare. See"
+        " `python -m dutiful docs drift`."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--days", type=float, default=30, help="how far back (default: 30)")
@@ -24,13 +27,13 @@ class Command(BaseCommand):
             "--runs",
             type=int,
             default=drift.LEAST_RUNS,
-            help=f"fewer give no verdict (default: {drift.LEAST_RUNS})",
+            help=f"tasks with fewer are not evaluated (default: {drift.LEAST_RUNS})",
         )
         parser.add_argument("--json", action="store_true", help="the findings, for programs")
         where = parser.add_mutually_exclusive_group()
         where.add_argument("--record", type=Path, metavar="FILE", help="write the figures there")
         where.add_argument(
-            "--against", type=Path, metavar="FILE", help="judge this code by recorded figures"
+            "--against", type=Path, metavar="FILE", help="evaluate this code by recorded figures"
         )
 
     def handle(self, *args: Any, **words: Any) -> None:
@@ -45,11 +48,11 @@ class Command(BaseCommand):
         except DatabaseError as error:
             raise CommandError(f"the database: {error}", returncode=2) from error
         current_app.loader.import_default_modules()
-        verdict = drift.judge(figures, current_app.tasks, words["runs"])
+        verdict = drift.evaluate(figures, current_app.tasks, words["runs"])
         if words["json"]:
             self.stdout.write(json.dumps([_plain(each) for each in verdict.findings], indent=1))
         else:
-            self._say(verdict)
+            self._print(verdict)
         drifted = sum(finding.breaks for finding in verdict.findings)
         if drifted:
             raise CommandError(f"{drifted} no longer fit their class", returncode=1)
@@ -59,7 +62,7 @@ class Command(BaseCommand):
             return drift_record.read(against)
         return [drift.Figures.of(each) for each in cost.measured(days, cost.live()).by_task()]
 
-    def _say(self, verdict: drift.Verdict) -> None:
+    def _print(self, verdict: drift.Verdict) -> None:
         for finding in verdict.findings:
             mark = "drift" if finding.breaks else "hint "
             runs = f"({finding.figures.runs:,} runs)"

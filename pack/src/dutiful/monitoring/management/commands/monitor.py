@@ -1,4 +1,4 @@
-"""`manage.py monitor`: looks every few seconds, tells of broken promises, pings the outside."""
+"""`manage.py monitor`: evaluates the alerts every few seconds and sends what is new."""
 
 import logging
 import signal
@@ -9,8 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from dutiful.monitoring import env
-from dutiful.monitoring.alerts import channels as ways
-from dutiful.monitoring.alerts import copies
+from dutiful.monitoring.alerts import channels, copies
 from dutiful.monitoring.history import writer
 from dutiful.monitoring.link import Link, shared_url
 from dutiful.monitoring.monitor.lease import InDatabase, Lead, OnBroker
@@ -21,15 +20,16 @@ logger = logging.getLogger(__name__)
 
 
 def _link() -> tuple[Callable[[], Any], Callable[[], str]]:
-    """A connection that is made when it is needed, and again until it can be."""
+    """A client and a key prefix, both connecting at their first use."""
     link = Link(shared_url())
     return (lambda: link.client), (lambda: link.prefix)
 
 
 class Command(BaseCommand):
     help = (
-        "Watches every queue's promise and tells of what is broken (docs/monitoring.md). Needs no"
-        " worker, no beat, no broker and no database to go on."
+        "Watches every queue's promise and alerts where one is broken"
+        " (`python -m dutiful docs monitoring`). It goes on without workers, beat, broker and"
+        " database."
     )
     requires_system_checks: list[str] = []
 
@@ -43,16 +43,16 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
         on_broker = bool(shared_url())
-        channels = ways.channels()
+        found = channels.configured()
         monitor = Monitor(
             Lead(OnBroker(*_link()) if on_broker else None, InDatabase()),
-            channels,
+            found,
             Switch(env.DEAD_MAN_URL.get()),
             [*([copies.OnBroker(*_link())] if on_broker else []), copies.InDatabase()],
         )
         written = writer.start()
         seconds = min(10, max(1, env.MONITOR_SECONDS.get()))
-        told = ", ".join(channel.name for channel in channels)
-        logger.info("monitor: looks each %d s; tells by %s", seconds, told)
+        names = ", ".join(channel.name for channel in found)
+        logger.info("the monitor checks every %d s and sends alerts by %s", seconds, names)
         monitor.run(stop, seconds)
         written.set()

@@ -1,13 +1,13 @@
-"""`manage.py outbox`: look at what waits to be sent, send it now, retry or drop messages."""
+"""`manage.py outbox`: shows what waits to be sent; sends it now, retries or drops messages."""
 
 import time
 from argparse import ArgumentParser
 from typing import Any, Final
 
-from celery import current_app
 from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Count, Min
 
+from dutiful.current import app
 from dutiful.outbox import options, rows, state
 from dutiful.outbox.models import OutboxMessage
 from dutiful.outbox.relay import Relay
@@ -17,12 +17,16 @@ SHOWN: Final = 20
 
 
 class Command(BaseCommand):
-    help = "Messages that are still to be sent: look (the default), relay, retry, drop."
+    help = "Messages that are still to be sent: shows them (the default), or relay, retry, drop."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         what = parser.add_subparsers(dest="what")
-        relay = what.add_parser("relay", help="send now what is due; fails if the broker is away")
-        relay.add_argument("--forever", action="store_true", help="go on, as workers and beat do")
+        relay = what.add_parser(
+            "relay", help="send now what is due; fails if the broker does not answer"
+        )
+        relay.add_argument(
+            "--forever", action="store_true", help="until it is stopped, as in workers and beat"
+        )
         retry = what.add_parser("retry", help="send refused or dropped messages after all")
         drop = what.add_parser("drop", help="never send these")
         drop.add_argument("--reason", required=True, help="goes to the log and onto the message")
@@ -33,16 +37,16 @@ class Command(BaseCommand):
     def handle(self, **words: Any) -> None:
         what = words["what"]
         if what is None:
-            self._look()
+            self._show()
         elif what == "relay":
             self._relay(words["forever"])
         elif what == "retry":
-            self._say(state.retry(self._keys(words)), "wait to be sent again")
+            self._report(state.retry(self._keys(words)), "wait to be sent again")
         else:
-            self._say(state.drop(self._keys(words), words["reason"]), "dropped")
+            self._report(state.drop(self._keys(words), words["reason"]), "dropped")
 
-    def _look(self) -> None:
-        found = state.look()
+    def _show(self) -> None:
+        found = state.counts()
         self.stdout.write(
             f"{found.waiting} wait to be sent, the oldest for {found.oldest_seconds:.0f} s;"
             f" {found.refused} were refused by the broker, {found.dropped} dropped"
@@ -55,7 +59,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{line} (id {group['first']})")
 
     def _relay(self, forever: bool) -> None:
-        relay, total = Relay(current_app), 0
+        relay, total = Relay(app()), 0
         try:
             while (sent := relay.send()) or forever:
                 total += sent
@@ -63,7 +67,7 @@ class Command(BaseCommand):
                     time.sleep(1 if forever else 0)
         except Unavailable as error:
             raise CommandError(f"the broker does not answer: {error}") from None
-        self._say(total, "sent (or refused: see `manage.py outbox`)")
+        self._report(total, "sent (or refused: see `manage.py outbox`)")
 
     def _keys(self, words: dict[str, Any]) -> list[int]:
         keys: list[int] = words["ids"]
@@ -74,5 +78,5 @@ class Command(BaseCommand):
             raise CommandError("which? Give ids, or --refused.")
         return keys
 
-    def _say(self, count: int, what: str) -> None:
+    def _report(self, count: int, what: str) -> None:
         self.stdout.write(f"{count} {what}")

@@ -1,0 +1,5 @@
+"""The Celery app of `bare_host`."""
+
+import dutiful
+
+app = dutiful.App("bare")
