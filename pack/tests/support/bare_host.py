@@ -1,4 +1,4 @@
-"""Settings of a host project that has monitoring, the doctor and little else: no admin, no sessions, no htmx.
+"""Settings of a host with monitoring, the doctor and little else: no admin, sessions or htmx.
 
 It defines none of the settings that the template has: ENVIRONMENT, BASE_DIR, LOGGING, SITE_URL …
 """
