@@ -1,1 +1,1 @@
-"""What ticks in this project."""
+"""The schedule of this project."""

@@ -1,6 +1,6 @@
-"""What runs when: literal data, and nothing that is computed (tip 8).
+"""The schedule: literal data, in which nothing is computed (tip 8).
 
-Times are UTC. Change a line, deploy, and the admin shows it; there it can only be paused.
+Times are UTC. After a deployment the admin shows a changed line; there it can only be paused.
 """
 
 from typing import Final
@@ -8,7 +8,7 @@ from typing import Final
 from dutiful.catalogue.entries import Entry
 
 SCHEDULE: Final = (
-    # One heartbeat a minute and queue; each may wait as long as its queue may let it wait.
+    # A heartbeat a minute for each queue; it expires when its queue's promise is broken.
     Entry(
         name="heartbeat-urgent_fast",
         task="dutiful.beat.heartbeat",

@@ -2,7 +2,8 @@
 5).
 
 Everything else derives from this file or is tested against it: names, routes, time limits, alerts.
-Add a queue, and a profile in `workers/profiles.py` that serves it.
+For a new queue, name it in a profile of `workers/profiles.py` too, and add its heartbeat to
+`beat/schedule.py`.
 """
 
 from typing import Final

@@ -2,7 +2,8 @@
 order.
 
 A share is the most of a profile's slots that a queue may take, so that long work never takes them
-all. The Procfile and docker/compose.yaml have a line for each profile; a test compares them.
+all. The Procfile and docker/compose.yaml start a worker for each profile; `manage.py check`
+compares them.
 """
 
 from dataclasses import replace

@@ -11,21 +11,21 @@ INSTALLED_APPS = [
     "django_celery_beat",
     "django_htmx",
     "django_structlog",
-    "dutiful.transport",  # how a message travels
-    "dutiful.task",  # what a task is
-    "dutiful.idempotency",  # one effect a key
-    "dutiful.outbox",  # enqueues that arrive
-    "dutiful.deadletters",  # failures that have a home
-    "dutiful.replicas",  # reads from replicas that are never too old
-    "dutiful.worker",  # what runs tasks
-    "dutiful.beat",  # what ticks: the Procfile's line beat
-    "dutiful.errors",  # trackers besides Sentry
-    "dutiful.monitoring",  # what watches: the Procfile's line monitor
-    "dutiful.controls",  # commands that act on tasks
-    "dutiful.doctor",  # what the deployment counts on, looked at
-    "dutiful.dev",  # commands of a developer's machine
-    "dutiful.drills",  # the proof
+    "dutiful.transport",  # Redis: claims, leases, delays
+    "dutiful.task",  # declarations, retries, time limits
+    "dutiful.idempotency",  # one effect for each key
+    "dutiful.outbox",  # enqueues in the transaction of the data
+    "dutiful.deadletters",  # keeps and replays what has failed for good
+    "dutiful.replicas",  # reads from replicas that are near enough
+    "dutiful.worker",  # pools, drains, limits
+    "dutiful.beat",  # the schedule; without it remove beat from the Procfile
+    "dutiful.errors",  # error trackers besides Sentry
+    "dutiful.monitoring",  # status page, alerts; without it remove monitor from the Procfile
+    "dutiful.controls",  # commands that hold, move and revoke tasks
+    "dutiful.doctor",  # compares the broker with the settings
+    "dutiful.dev",  # commands for development
+    "dutiful.drills",  # the comparison with stock Celery
     "tasks",  # your tasks: `manage.py newtask` writes them
-    "tasks.examples",  # three jobs to look at; remove them when you have your own
+    "tasks.examples",  # three jobs to look at; remove the line when you have your own
     # Your apps: `manage.py newtask` adds them here.
 ]

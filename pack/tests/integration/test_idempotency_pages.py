@@ -16,24 +16,19 @@ from dutiful.idempotency.models import Key, UniqueCall
 WITHOUT = """
 import os
 os.environ["DJANGO_SETTINGS_MODULE"] = "dutiful.drills.host.settings"
-from dutiful.drills.host.settings import apps
-apps.INSTALLED_APPS.remove("dutiful.idempotency")
+from dutiful.drills.host import settings
+settings.INSTALLED_APPS.remove("dutiful.idempotency")
 import django
 django.setup()
 from django.core.management import call_command
 call_command("check")
-call_command("migrate", verbosity=0)
-from dutiful.beat.installed import installed
-from dutiful.drills.host.schedule import SCHEDULE
-assert "purge-idempotency" not in {entry.name for entry in installed(SCHEDULE)}
-from dutiful.drills.host.celery import app
-app.loader.import_default_modules()
+call_command("migrate", run_syncdb=True, verbosity=0)
+from dutiful.beat.installed import schedule
+assert "purge-idempotency" not in {entry.name for entry in schedule()}
 from dutiful.testing.cases import run_as_worker
-from tasks.examples.models import Signup
-from django.conf import settings
-settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
-signup = Signup.objects.create(email="ada@example.com")
-assert run_as_worker(app.tasks["examples.send_signup_mail"], [str(signup.pk)]) == "mailed"
+from tests.support import once
+assert run_as_worker(once.quiet, ["order-7", "paid"]) == "paid"
+assert once.effects("order-7") == 1
 """
 
 

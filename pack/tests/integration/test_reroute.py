@@ -125,7 +125,7 @@ def test_rows_of_the_outbox_go_there_too(client: Any) -> None:
     leave(1, 2, 3)
     OutboxMessage.objects.filter(pk=OutboxMessage.objects.earliest("pk").pk).update(text="broken")
     assert reroute(OLD, NEW, "--task", "another").startswith("0 moved")
-    assert "3 of the outbox" in reroute(OLD, NEW)
+    assert "3 in the outbox" in reroute(OLD, NEW)
     assert set(OutboxMessage.objects.values_list("queue", flat=True)) == {NEW}
     relay_all()
     assert [json.loads(raw)["properties"]["delivery_info"] for raw in waiting(client, NEW)] == [

@@ -1,4 +1,4 @@
-"""Suspects in line: each worker gives one hearing at a time, the oldest first."""
+"""Suspects in line: each worker has one isolated run at a time, the oldest first."""
 
 import json
 import time
@@ -9,18 +9,18 @@ import pytest
 
 from dutiful.transport.redis import scripts
 from tests.support.transport import NewPeer, raw_message
-from tests.support.transport_lines import HEARINGS, TRIALS, hears, suspects, waiting
+from tests.support.transport_lines import FINALISTS, SUSPECTS, isolated_of, suspects, waiting
 
 pytest_plugins = ["tests.support.transport_fixtures"]
 ENDS: dict[str, Callable[[Any], Any]] = {
-    "acquitted": lambda message: message.ack(),
+    "it ran": lambda message: message.ack(),
     "put back for later": lambda message: message.put_back(3600),
-    "convicted": lambda message: message.dead_letter("poison"),
+    "it is poison": lambda message: message.dead_letter("poison"),
 }
 
 
 @pytest.mark.parametrize("how", ENDS)
-def test_each_worker_gives_one_hearing_and_then_the_next(
+def test_each_worker_has_one_isolated_run_and_then_the_next(
     redis_client: Any, new_peer: NewPeer, how: str
 ) -> None:
     peer, other = new_peer("q", isolated_runs=True), new_peer("q", isolated_runs=True)
@@ -44,11 +44,11 @@ def test_each_worker_gives_one_hearing_and_then_the_next(
     assert waiting(redis_client) == [3, 4, 5]
 
 
-def test_a_line_is_heard_once_each_and_leaves_nothing(redis_client: Any, new_peer: NewPeer) -> None:
+def test_a_line_runs_once_each_and_leaves_nothing(redis_client: Any, new_peer: NewPeer) -> None:
     peers = [new_peer("q", "r", isolated_runs=True) for _ in range(2)]
     suspects(redis_client, *range(10))
     suspects(redis_client, *range(10, 20), queue="r")
-    suspects(redis_client, *range(20, 25), queue="r", heard=True)
+    suspects(redis_client, *range(20, 25), queue="r", final=True)
     redis_client.lpush("r", raw_message(25, "r"))
     order: list[int] = []
     for turn in range(60):
@@ -68,25 +68,25 @@ def test_a_line_is_heard_once_each_and_leaves_nothing(redis_client: Any, new_pee
     assert list(redis_client.scan_iter()) == []
 
 
-def test_the_oldest_comes_first_and_who_is_looked_at_keeps_its_place(
+def test_the_oldest_comes_first_and_one_that_is_looked_at_keeps_its_place(
     redis_client: Any, new_peer: NewPeer
 ) -> None:
     peer = new_peer("q", isolated_runs=True, suspect_wait_seconds=0.001)
     suspects(redis_client, 0)
     for number, age in [(1, 10), (2, 30), (3, 20), (4, 40)]:
         suspects(redis_client, number, enqueued_at=time.time() - age)
-    hears(peer)
+    isolated_of(peer)
     for _ in range(3):  # due each time, and in line again
         time.sleep(0.01)
         assert peer.claim() == []
         assert waiting(redis_client) == [4, 2, 3, 1]
     other = new_peer("q", isolated_runs=True)
     time.sleep(0.01)
-    (any_of_them,) = hears(other)  # all were due at once
+    (any_of_them,) = isolated_of(other)  # all were due at once
     line = [number for number in (4, 2, 3, 1) if number != any_of_them]
     assert waiting(redis_client) == line
     other.got.pop(any_of_them).ack()
-    assert hears(other) == line[:1]
+    assert isolated_of(other) == line[:1]
 
 
 def test_those_without_an_age_keep_their_order(redis_client: Any, new_peer: NewPeer) -> None:
@@ -112,11 +112,11 @@ def test_a_busy_queue_hides_no_other(redis_client: Any, new_peer: NewPeer) -> No
     for number in range(2):  # one with an event loop, one without
         peer = new_peer("q", "r", isolated_runs=True, poll_seconds=0.2)
         peer.claim()
-        suspects(redis_client, number)  # nobody rings
+        suspects(redis_client, number)  # nobody notifies
         deadline = time.monotonic() + 5
         while not peer.got and time.monotonic() < deadline:
             time.sleep(0.02)
-            peer.channel.capacity.look_again("r")  # its bell
+            peer.channel.capacity.look_again("r")  # it was notified of
             peer.channel.claimer.turn()
             if peer.channel.claimer.pipeline.awaits_reply:
                 peer.channel.claimer.arrive()
@@ -133,10 +133,10 @@ def test_one_that_is_due_comes_before_the_backlog(redis_client: Any, new_peer: N
     assert new_peer("q", isolated_runs=True).claim(1) == [1]
 
 
-def test_one_that_is_called_comes_before_what_is_more_urgent(
+def test_a_suspect_whose_turn_it_is_comes_before_more_urgent_messages(
     redis_client: Any, new_peer: NewPeer
 ) -> None:
-    """Else each claim would call another one, to lie behind a backlog in no line."""
+    """Else each claim would take another one out of its line, to lie behind a backlog."""
     peer, other = (new_peer("r", "q", isolated_runs=True) for _ in range(2))
     suspects(redis_client, *range(5))
     peer.claim()
@@ -147,41 +147,43 @@ def test_one_that_is_called_comes_before_what_is_more_urgent(
     assert waiting(redis_client) == [2, 3, 4]
 
 
-def test_those_whose_workers_are_gone_are_passed(redis_client: Any, new_peer: NewPeer) -> None:
+def test_suspects_whose_workers_are_gone_are_passed(redis_client: Any, new_peer: NewPeer) -> None:
     here, there = new_peer("q", isolated_runs=True), new_peer("r", isolated_runs=True)
     suspects(redis_client, *range(10), queue="r")
     there.claim()
     assert waiting(redis_client) == list(range(1, 10))
     there.leave()
     suspects(redis_client, 20, 21)
-    assert hears(here) == [20]
+    assert isolated_of(here) == [20]
     here.got.pop(20).ack()
-    assert hears(here) == [21]
-    assert hears(new_peer("r", isolated_runs=True))
+    assert isolated_of(here) == [21]
+    assert isolated_of(new_peer("r", isolated_runs=True))
 
 
 def test_one_that_is_revoked_while_it_waits_is_gone(redis_client: Any, new_peer: NewPeer) -> None:
     peer = new_peer("q", isolated_runs=True)
     suspects(redis_client, 1, 2)
-    suspects(redis_client, 3, heard=True)
+    suspects(redis_client, 3, final=True)
     peer.claim()
     found = peer.channel.script_connection.run(
         scripts.REVOKE, peer.channel.keys.of_scripts, ["2", "3"]
     )
     assert [json.loads(each)["headers"]["id"] for each in found] == ["2", "3"]
     assert not waiting(redis_client)
-    assert not waiting(redis_client, TRIALS)
+    assert not waiting(redis_client, FINALISTS)
     peer.got[1].ack()
     peer.leave()
     assert list(redis_client.scan_iter()) == []
 
 
-def test_one_that_nobody_calls_comes_by_itself(redis_client: Any, new_peer: NewPeer) -> None:
+def test_a_suspect_that_no_worker_took_is_offered_again(
+    redis_client: Any, new_peer: NewPeer
+) -> None:
     peer = new_peer("q", isolated_runs=True, suspect_wait_seconds=0.001)
     suspects(redis_client, 1, 2)
     peer.claim()
     peer.got.pop(1).ack()
     peer.flush()
-    redis_client.delete(HEARINGS)
+    redis_client.delete(SUSPECTS)
     time.sleep(0.05)
-    assert hears(peer) == [2]
+    assert isolated_of(peer) == [2]

@@ -1,4 +1,4 @@
-"""Settings of a host with monitoring, the doctor and little else: no admin, sessions or htmx.
+"""Settings of a host project with monitoring and the doctor: no admin, no sessions, no htmx.
 
 It defines none of the settings that the template has: ENVIRONMENT, BASE_DIR, LOGGING, SITE_URL …
 """

@@ -4,21 +4,21 @@ from typing import Any, Final
 
 from tests.support.transport import Peer, overdue, raw_message
 
-HEARINGS: Final = "dutiful:suspects"
-TRIALS: Final = "dutiful:suspects:final"
+SUSPECTS: Final = "dutiful:suspects"
+FINALISTS: Final = "dutiful:suspects:final"
 
 
 def suspects(
-    client: Any, *numbers: int, queue: str = "q", heard: bool = False, **sent: Any
+    client: Any, *numbers: int, queue: str = "q", final: bool = False, **sent: Any
 ) -> None:
-    """Messages that two processes have died with; `heard`: and one more in a hearing."""
+    """Messages that two processes have died with; `final`: and its child in an isolated run."""
     for number in numbers:
         client.lpush(queue, raw_message(number, queue, headers=sent))
-        evidence = {"one": "died", "two": "died", **({"isolated": "died"} if heard else {})}
+        evidence = {"one": "died", "two": "died", **({"isolated": "died"} if final else {})}
         client.hset(f"dutiful:crashes:tag-{number}", mapping=evidence)
 
 
-def waiting(client: Any, line: str = HEARINGS) -> list[int]:
+def waiting(client: Any, line: str = SUSPECTS) -> list[int]:
     """Those in line; each is parked too, where a stock fleet finds it."""
     tags = client.zrange(line, 0, -1)
     assert {*tags} <= {*client.zrange("dutiful:parked", 0, -1)}
@@ -27,8 +27,8 @@ def waiting(client: Any, line: str = HEARINGS) -> list[int]:
     return [int(tag.decode().partition(":tag-")[2]) for tag in tags]
 
 
-def hears(peer: Peer) -> list[int]:
-    """What a peer that claims has in a hearing, or on trial."""
+def isolated_of(peer: Peer) -> list[int]:
+    """What a peer that claims has in an isolated run."""
     peer.claim()
     return [number for number, message in peer.got.items() if message.suspect]
 

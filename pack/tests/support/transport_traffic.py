@@ -77,11 +77,11 @@ class Traffic(RuleBasedStateMachine):
     @rule(which=which, room=st.integers(1, 4))
     def claim(self, which: int, room: int) -> None:
         peer = self._peer(which)
-        may_hear = self.world.may_hear(peer)
+        may_isolate = self.world.may_isolate(peer)
         numbers = peer.claim(room)
         assert len(numbers) <= room
-        if may_hear:
-            assert any(peer.got[number].suspect for number in numbers), "nobody is called"
+        if may_isolate:
+            assert any(peer.got[number].suspect for number in numbers), "no suspect is taken"
         self.world.sent(peer)
         self.world.handed_out(peer, numbers)
 
@@ -133,7 +133,7 @@ class Traffic(RuleBasedStateMachine):
 
     @rule(how_many=st.integers(2, 4), data=st.data())
     def suspects(self, how_many: int, data: st.DataObject) -> None:
-        """Some that two workers have died with, or a child in a hearing: rare otherwise."""
+        """Some that two workers have died with, or a child in an isolated run: rare otherwise."""
         for _ in range(how_many):
             number = self.world.number()
             self._publish(data.draw(queues), number)

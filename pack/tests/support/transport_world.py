@@ -7,7 +7,7 @@ from tests.support.transport import MESSAGES, QUIET, Peer, raw_message
 from tests.support.transport_stock import UNACKED, StockPeer, number_of
 
 QUEUES: Final = ("q", "r")
-HEARINGS, TRIALS = "dutiful:suspects", "dutiful:suspects:final"
+SUSPECTS, FINALISTS = "dutiful:suspects", "dutiful:suspects:final"
 LATER: Final = "2099-01-01T00:00:00+00:00"
 PAST: Final = "2001-01-01T00:00:00+00:00"
 
@@ -54,7 +54,7 @@ class World:
         return raw_message(number, queue, tag, headers)
 
     def sent(self, peer: Peer) -> None:
-        """The server has heard what this peer had to say. Who lost the message has no say."""
+        """The server has final what this peer had to say. Who lost the message has no say."""
         for what, number in self.pending.pop(peer.owner.id, []):
             if what == "nothing" or self.holder.get(number) is not peer:
                 continue
@@ -141,24 +141,26 @@ class World:
                 tags = self.client.hkeys(f"dutiful:held:{holder.owner.id}")
                 numbers = {number_of(stored[tag]) for tag in tags if tag in stored}
                 assert number in numbers, f"{number} is not noted under its holder"
-        self._check_trials()
+        self._check_isolated_runs()
 
-    def _check_trials(self) -> None:
-        """One hearing a peer, one trial in all; who waits is parked too, where time frees it."""
-        heard = [peer for peer in self.peers for number in self.hearings(peer)]
-        assert len(heard) == len(set(map(id, heard))), "two hearings at once"
-        tried = [n for peer in self.peers for n in self.hearings(peer) if peer.got[n].final_run]
-        assert len(tried) <= 1, f"{tried} are tried at once"
-        line = {*self.client.zrange(HEARINGS, 0, -1), *self.client.zrange(TRIALS, 0, -1)}
+    def _check_isolated_runs(self) -> None:
+        """One isolated run a peer, one final run in all; each that waits is parked too."""
+        each = [peer for peer in self.peers for number in self.isolated_runs(peer)]
+        assert len(each) == len(set(map(id, each))), "two isolated runs at once"
+        finals = [
+            n for peer in self.peers for n in self.isolated_runs(peer) if peer.got[n].final_run
+        ]
+        assert len(finals) <= 1, f"{finals} have final runs at once"
+        line = {*self.client.zrange(SUSPECTS, 0, -1), *self.client.zrange(FINALISTS, 0, -1)}
         assert line <= set(self.client.zrange("dutiful:parked", 0, -1)), "lost in line"
 
-    def hearings(self, peer: Peer) -> list[int]:
+    def isolated_runs(self, peer: Peer) -> list[int]:
         """The suspects that it holds."""
         held = [number for number, holder in self.holder.items() if holder is peer]
         return [n for n in held if n in peer.got and peer.got[n].suspect]
 
-    def may_hear(self, peer: Peer) -> bool:
-        """Whether it must call who waits: it gives no hearing, and nothing else takes room."""
-        if self.hearings(peer) or self.client.exists(*QUEUES):
+    def may_isolate(self, peer: Peer) -> bool:
+        """Whether it must take a suspect: it has none, and nothing else takes capacity."""
+        if self.isolated_runs(peer) or self.client.exists(*QUEUES):
             return False
-        return bool(self.client.exists(HEARINGS))
+        return bool(self.client.exists(SUSPECTS))

@@ -1,5 +1,6 @@
 """After ordinary changes the template's tests and checks still pass, or say what is wrong."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -66,16 +67,14 @@ def schedule(template: Path, queue: str, seconds: int) -> None:
 
 
 def passes(template: Path) -> None:
-    """The checks have nothing to say, and the template's own tests pass."""
-    ended = manage(template, "check", "--fail-level", "WARNING")
-    assert ended.returncode == 0, ended.stderr
+    """The template's own tests pass; one of them runs the checks."""
     words = ["-m", "pytest", "-q", "tests", "--ignore=tests/containers"]
     ended = tried([sys.executable, *words], template)
     assert ended.returncode == 0, ended.stdout
 
 
 def refused(template: Path) -> str:
-    """What `check` says, without a traceback."""
+    """What `check` says."""
     ended = manage(template, "check", "--fail-level", "WARNING")
     assert ended.returncode == 1
     return ended.stderr
@@ -170,12 +169,15 @@ def test_a_queue_that_no_profile_serves_is_an_error(template: Path) -> None:
         text.replace('        Served("relaxed_slow_compute", share=0.5),\n', "")
     )
     said = refused(template)
-    assert "workers/profiles.py: no profile of 'standard' serves relaxed_slow_compute" in said
+    assert re.search(
+        r"profiles\.py:\d+: no profile of 'standard' serves relaxed_slow_compute", said
+    )
 
 
 def test_a_queue_name_twice_is_an_error(template: Path) -> None:
     edit(template / QUEUES, LAST_QUEUE, LAST_QUEUE[:-2] + LAST_QUEUE)
-    assert "tasks/queues.py: 2 queues have the name relaxed_slow_compute" in refused(template)
+    said = refused(template)
+    assert re.search(r"tasks/queues\.py:\d+: 2 queues have the name relaxed_slow_compute", said)
 
 
 def _line(file: Path, part: str) -> str:

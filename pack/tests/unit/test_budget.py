@@ -15,7 +15,7 @@ from dutiful.monitoring.cost import Cost, Costs
 from dutiful.monitoring.fleet.store import Counts
 from dutiful.monitoring.snapshot import facts
 from dutiful.worker.deployment import procfile, resources
-from tests.support.looks import snapshot, taken
+from tests.support.snapshots import snapshot, taken
 
 WEB = Part("web", "web", 2, rest=0, most=4, files=60)
 WORKER = Part("worker_io", "worker_io", 3, rest=2, most=9, files=300)

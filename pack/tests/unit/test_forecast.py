@@ -4,7 +4,7 @@ import pytest
 
 from dutiful.catalogue.defaults import COMPUTE, IO
 from dutiful.monitoring import forecast
-from tests.support.looks import snapshot
+from tests.support.snapshots import snapshot
 
 
 def of(**changes: float) -> forecast.Forecast:
@@ -31,7 +31,7 @@ def test_one_that_grows_is_never_drained_and_names_the_command() -> None:
     assert found.commands == (
         "heroku ps:scale worker_io=4",
         "docker-compose -f docker/compose.yaml up -d --scale worker_io=4",
-        "celery -A project worker --profile io --concurrency 400",
+        "celery -A dutiful.drills.host worker --profile io --concurrency 400",
     )
 
 

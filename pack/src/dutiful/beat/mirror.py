@@ -43,17 +43,18 @@ def fits(rows: dict[str, Row], entries: Iterable[Entry]) -> bool:
     )
 
 
-@transaction.atomic
 def write(entries: Iterable[Entry]) -> None:
     """Makes the rows equal to the schedule. Pauses stay; unknown rows are disabled and logged."""
-    rows = {row.name: row for row in PeriodicTask.objects.select_related("crontab")}
-    for entry in entries:
-        _write(rows.pop(entry.name, None) or PeriodicTask(name=entry.name), entry)
-    for name, row in rows.items():
-        if row.enabled:
+    with transaction.atomic():
+        rows = {row.name: row for row in PeriodicTask.objects.select_related("crontab")}
+        for entry in entries:
+            _write(rows.pop(entry.name, None) or PeriodicTask(name=entry.name), entry)
+        unknown = [row for row in rows.values() if row.enabled]
+        for row in unknown:
             row.enabled, row.description = False, UNKNOWN
             row.save()
-            logger.error("schedule row %r is not in beat/schedule.py: disabled", name)
+    for row in unknown:
+        logger.error("schedule row %r is not in beat/schedule.py: disabled", row.name)
 
 
 def _write(row: Any, entry: Entry) -> None:

@@ -21,5 +21,5 @@ APART = Kind(
 def examine(server: Server, deployment: Deployment) -> Iterator[Finding]:
     ahead = server.clock_difference
     if ahead is not None and abs(ahead) > LARGEST:
-        said = "ahead of" if ahead > 0 else "behind"
-        yield APART.found(f"it is {abs(ahead):.1f} s {said} the server's")
+        direction = "ahead of" if ahead > 0 else "behind"
+        yield APART.found(f"it is {abs(ahead):.1f} s {direction} the server's")

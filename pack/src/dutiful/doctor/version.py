@@ -27,9 +27,9 @@ CLUSTER = Kind(
 
 def examine(server: Server, deployment: Deployment) -> Iterator[Finding]:
     # Valkey gives the Redis version that it is compatible with here, and its own elsewhere.
-    said = str(server.info.get("valkey_version") or server.info.get("redis_version") or "")
-    number = re.match(r"\d+", said)
+    version = str(server.info.get("valkey_version") or server.info.get("redis_version") or "")
+    number = re.match(r"\d+", version)
     if number and int(number[0]) < OLDEST:
-        yield OLD.found(f"it is version {said}; {OLDEST} is the oldest that works")
+        yield OLD.found(f"it is version {version}; {OLDEST} is the oldest that works")
     if server.number("cluster_enabled"):
         yield CLUSTER.found("cluster_enabled is 1")

@@ -1,4 +1,4 @@
-"""Monitoring: what the fleet does now, what it did, which promise is broken, and who is told.
+"""Monitoring: what the fleet does now, what it did, which promise is broken, and who is alerted.
 
 The parts build on each other, from below:
 

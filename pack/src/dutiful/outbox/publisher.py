@@ -56,8 +56,8 @@ class Sender:
     def put(self, messages: Sequence[Prepared]) -> list[Exception | None]:
         """Stamps and sends a thousand messages at most. None or the error of each.
 
-        A broker that is away opens the breaker. Messages of one queue and priority without an eta
-        go in one command: all of them, or none.
+        A broker that does not answer opens the breaker. Messages without an eta, of one queue and
+        priority, go in one command: all of them, or none.
         """
         if hooks.stamp is not None:
             hooks.stamp_all(messages)

@@ -18,7 +18,7 @@ There are two pipelines, and one prepared form (`message.Prepared`) that both en
   `Preparation`, write the shared text once and fill in what differs;
 - Celery's own, for every other call: eta, links, chains, groups, routes with other options, tracing
   tools. `recorder.record` runs it up to the publish and takes the message there. A call that does
-  not go through the outbox (it brings a producer, say) is published by Celery itself.
+  not go through the outbox (one that brings a producer, for example) is published by Celery itself.
 
 `hooks` is where the outbox and the replicas register; `app` puts it all into a Celery app.
 """

@@ -80,8 +80,8 @@ def route(
 def queue_of(router: Any, task: Any, named: Any) -> Any:
     """kombu's Queue of all calls of a task that name this queue (None: no queue).
 
-    `router` is Celery's, made of `task_routes`. None: only Celery can say, at each call, since the
-    routes have a function of the host's or set other options than the queue. Raises NotInCatalogue.
+    `router` is Celery's, made of `task_routes`. None: Celery must ask them at each call, since they
+    have a function of the host's or set other options than the queue. Raises NotInCatalogue.
     """
     for one in router.routes:
         if not isinstance(one, MapRoute) and maybe_evaluate(one) is not route:

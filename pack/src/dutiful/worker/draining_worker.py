@@ -37,6 +37,11 @@ class DrainingWorker(CeleryWorker):
         current_drain.install(self.drain)
         self.probe_recorder.begin()
 
+    def startup_info(self, artlines: bool = True) -> str:
+        """The banner. Celery names a pool by its module, which is called `pool` in our packages."""
+        name = self.pool_cls.__module__.removesuffix(".pool").rpartition(".")[2]
+        return str(super().startup_info(artlines)).replace(" (pool)\n", f" ({name})\n")
+
     def _process_task(self, req: Any) -> None:
         if self.drain.starts(req):
             super()._process_task(req)  # type: ignore[misc]

@@ -45,7 +45,6 @@ ALWAYS: Final[tuple[Edit, ...]] = (
         "",
     ),
     ("app.json", r'^    "PYTHONPATH": .*\n', ""),
-    (".dockerignore", r"^pack/docs\n", ""),
     (
         "docker/Dockerfile",
         r"^# The pack changes less often.*\nCOPY pack/.*\nRUN pip install .*/tmp/pack\n\n",

@@ -1,11 +1,12 @@
 """The new project's wheels/, requirements.txt and requirements-dev.txt.
 
-The locks are compiled with the flags of the new Makefile's `make lock`, and with this repository's
-locks as constraints: the versions are those that were tested here.
+The locks are compiled with the flags of the new Makefile's `make lock`, over copies of this
+repository's locks: uv keeps the versions that are in a lock already, and those were tested here.
 """
 
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -30,8 +31,8 @@ def compile_locks(options: Options) -> None:
         ("requirements.txt", []),
         ("requirements-dev.txt", ["--extra", "dev", "-c", "requirements.txt"]),
     ):
-        tested = ["-c", str(options.source / lock)]
-        run([*words, *more, *tested, "pyproject.toml", "-o", lock], options.to)
+        shutil.copy(options.source / lock, options.to / lock)
+        run([*words, *more, "pyproject.toml", "-o", lock], options.to)
 
 
 def run(words: list[str], folder: Path) -> None:

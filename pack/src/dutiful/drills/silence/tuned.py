@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.request
 
+from dutiful.drills.stock import tuned  # noqa: F401  # sets the rest
 from dutiful.drills.stock.plain import app
 
 EVERY = float(os.environ.get("DRILL_WATCH_SECONDS") or 60)

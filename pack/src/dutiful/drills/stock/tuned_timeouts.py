@@ -1,5 +1,6 @@
 """Tuned Celery with socket timeouts, so that it does not wait for ever on a frozen broker."""
 
+from dutiful.drills.stock import tuned  # noqa: F401  # sets the rest
 from dutiful.drills.stock.plain import app
 
 app.conf.broker_transport_options = {

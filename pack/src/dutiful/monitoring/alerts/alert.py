@@ -68,7 +68,7 @@ class Alert:
     title: str
     text: str
     since: float
-    """When it was first seen bad."""
+    """When it was first found bad."""
     fired_at: float
     value: float | None = None
     promise: float | None = None

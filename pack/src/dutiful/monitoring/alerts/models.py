@@ -11,7 +11,7 @@ class AlertRecord(models.Model):
     subject = models.CharField(max_length=250, blank=True)
     severity = models.CharField(max_length=10)
     text = models.TextField()
-    since = models.DateTimeField(help_text="When it was first seen bad.")
+    since = models.DateTimeField(help_text="When it was first found bad.")
     fired_at = models.DateTimeField()
     reported_at = models.DateTimeField(null=True, help_text="Empty: it was another alert's effect.")
     resolved_at = models.DateTimeField(null=True)

@@ -37,11 +37,11 @@ def check_connections(databases: Sequence[str] | None = None, **_: Any) -> list[
             continue
         there = f"there are {limit.room} ({limit.name})"
         if budget.lacks:
-            say = f"what runs may open {budget.most} connections to {alias}, and {there}."
-            found.append(_message(checks.Error, "E402", say))
+            text = f"what runs may open {budget.most} connections to {alias}, and {there}."
+            found.append(_message(checks.Error, "E402", text))
         else:
-            say = f"a release may open {budget.in_release} connections to {alias}, and {there}."
-            found.append(_message(checks.Warning, "W401", say))
+            text = f"a release may open {budget.in_release} connections to {alias}, and {there}."
+            found.append(_message(checks.Warning, "W401", text))
     return found
 
 

@@ -15,8 +15,7 @@ VERSION: Final = 2
 
 
 class BadRecord(ValueError):
-    """A file that is no record, or one without an edge that is needed. The message says what to
-    do."""
+    """The file is no record, or lacks an edge that is needed. The message says what to do."""
 
 
 def write(file: Path, figures: Iterable[Figures], days: float) -> int:

@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
                 ('subject', models.CharField(blank=True, max_length=250)),
                 ('severity', models.CharField(max_length=10)),
                 ('text', models.TextField()),
-                ('since', models.DateTimeField(help_text='When it was first seen bad.')),
+                ('since', models.DateTimeField(help_text='When it was first found bad.')),
                 ('fired_at', models.DateTimeField()),
                 ('reported_at', models.DateTimeField(help_text="Empty: it was another alert's effect.", null=True)),
                 ('resolved_at', models.DateTimeField(null=True)),

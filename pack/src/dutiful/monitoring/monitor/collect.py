@@ -35,10 +35,8 @@ class Collector:
     def __init__(self) -> None:
         self.starts, self.counters = Starts(), Counters()
         self._taker, self._link = Taker(app()), Link(shared_url())
-        self._snapshots, self._history = (
-            DeadlineExecutor("the snapshot"),
-            DeadlineExecutor("the history"),
-        )
+        self._snapshots = DeadlineExecutor("the snapshot")
+        self._history = DeadlineExecutor("the history")
         self._broker = Probe("the broker", ask_broker)
         self._since = time.time()
         self._seeding: Future[dict[str, list[Span]]] | None = None
@@ -48,8 +46,8 @@ class Collector:
     def collect(self, failing_channels: Mapping[str, str]) -> Collected:
         """Raises DeadlineExceeded when the snapshot takes longer than BUDGET."""
         self._seed()
-        snapshot, seen = self._snapshots.run(self._take, BUDGET)
-        self._count(snapshot, seen)
+        snapshot, fleet = self._snapshots.run(self._take, BUDGET)
+        self._count(snapshot, fleet)
         return Collected(
             now=snapshot.taken_at,
             snapshot=snapshot,
@@ -74,7 +72,7 @@ class Collector:
             logger.info("the fleet's counters cannot be read: %s", error)
             return snapshot, None
 
-    def _count(self, snapshot: Snapshot, seen: Fleet | None) -> None:
+    def _count(self, snapshot: Snapshot, fleet: Fleet | None) -> None:
         now = snapshot.taken_at
         values: dict[str, int | None] = {
             "evictions": snapshot.server.evictions,
@@ -82,8 +80,8 @@ class Collector:
             "workers lost": snapshot.workers.lost_total,
         }
         values |= {f"dead:{queue.name}": queue.dead_total for queue in snapshot.queues.each}
-        if seen is not None:
-            sums = {q.name: of_queue(q.name, q.starts_within, seen.tasks) for q in catalogue()}
+        if fleet is not None:
+            sums = {q.name: of_queue(q.name, q.starts_within, fleet.tasks) for q in catalogue()}
             self.starts.read(now, {name: (s["runs"], s["late"]) for name, s in sums.items()})
             for what in ("runs", "retried", "failed"):
                 values |= {f"{what}:{queue}": s[what] for queue, s in sums.items()}

@@ -42,12 +42,16 @@ def connect() -> None:
 
 
 def _replace_celerys(sender: Any, **_: Any) -> None:
+    # Imported only in workers.
+    from celery.concurrency.prefork import TaskPool as PreforkPool
+    from celery.concurrency.solo import TaskPool as SoloPool
+
     for fixup in sender.app._fixups:
         theirs = getattr(fixup, "worker_fixup", None)
         if theirs is not None:
             signals.task_prerun.disconnect(theirs.on_task_prerun)
             signals.task_postrun.disconnect(theirs.on_task_postrun)
-    install(keeps=sender.pool_cls.__module__.rpartition(".")[2] in ("prefork", "solo"))
+    install(keeps=issubclass(sender.pool_cls, (PreforkPool, SoloPool)))
 
 
 def install(keeps: bool) -> None:

@@ -1,7 +1,8 @@
 """The Lua scripts of the transport: each runs whole on the server, or not at all.
 
-`common.lua` comes before every script: names of the keys, version of the layout. `prelude.lua`
-follows in those that claim or settle. `guard.lua` is put in front of a publish that has a deadline.
+Each is put together of several files. `layout.lua` comes first: it checks the layout's version.
+`common.lua` has the names of the keys; `prelude.lua` follows it in those that claim or settle.
+`guard.lua` is put in front of a publish that has a deadline.
 """
 
 from dataclasses import dataclass
@@ -26,20 +27,20 @@ class Script:
 
 
 def _script(name: str, *parts: str, flags: str = "") -> Script:
-    files = ("common", *parts, name)
-    body = "\n".join((_HERE / f"{file}.lua").read_text() for file in files)
+    body = "\n".join((_HERE / f"{part}.lua").read_text() for part in ("layout", *parts))
     text = f"#!lua{flags and f' flags={flags}'}\n{_VERSION}{body}"
     return Script(name, text, sha1(text.encode(), usedforsecurity=False).hexdigest())
 
 
 def _with_prelude(name: str) -> Script:
-    return _script(name, "prelude", flags="allow-oom")
+    return _script(name, "common", "prelude", name, flags="allow-oom")
 
 
-PUBLISH: Final = _script("publish")
-PUBLISH_MANY: Final = _script("publish_many")
-PUBLISH_BY: Final = _script("publish", "guard")
-PUBLISH_MANY_BY: Final = _script("publish_many", "guard")
+_PUBLISH: Final = ("publish", "common", "park")
+PUBLISH: Final = _script("publish", *_PUBLISH)
+PUBLISH_BY: Final = _script("publish_by", "guard", *_PUBLISH)
+PUBLISH_MANY: Final = _script("publish_many", "publish_many")
+PUBLISH_MANY_BY: Final = _script("publish_many_by", "guard", "publish_many")
 CLAIM: Final = _with_prelude("claim")
 SETTLE: Final = _with_prelude("settle")
 HELLO: Final = _with_prelude("hello")
@@ -49,4 +50,4 @@ BYE: Final = _with_prelude("bye")
 REVOKE: Final = _with_prelude("revoke")
 REROUTE: Final = _with_prelude("reroute")
 EXPORT: Final = _with_prelude("export")
-LOOK: Final = _script("look", flags="no-writes")
+LOOK: Final = _script("look", "common", "look", flags="no-writes")

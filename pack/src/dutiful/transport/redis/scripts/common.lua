@@ -1,7 +1,4 @@
--- The first lines of every script: the names of the keys, the layout's version, ids, the clock.
--- KEYS[1] is always `dutiful:layout`, with the deployment's prefix in front; the other keys of our
--- own are named after it. LAYOUT_VERSION is set by `dutiful/transport/redis/scripts/__init__.py`.
-local LAYOUT = KEYS[1]
+-- The names of the keys of our own, after that of the layout's version; ids, the clock, parking.
 local ROOT = string.sub(LAYOUT, 1, -#'layout' - 1)
 local MESSAGES = ROOT .. 'messages' -- id -> text of each claimed or parked message, as published
 local LAST_ID = ROOT .. 'last_id'
@@ -13,15 +10,6 @@ local SUSPECTS = ROOT .. 'suspects' -- parked, and waiting for an isolated run: 
 local FINALISTS = ROOT .. 'suspects:final' -- the same, waiting for the final isolated run
 local FLOW = ROOT .. 'flow' -- counters of monitoring: ["taken" …, queue] -> number
 
-local found_layout = redis.call('GET', LAYOUT)
-if found_layout and found_layout ~= LAYOUT_VERSION then
-    return redis.error_reply('OTHERLAYOUT ' .. LAYOUT .. ' says that this Redis holds messages in layout '
-        .. found_layout .. '; this process reads and writes layout ' .. LAYOUT_VERSION)
-end
-
-local function write_layout()
-    if not found_layout then redis.call('SET', LAYOUT, LAYOUT_VERSION) end
-end
 local function held_by(owner) return ROOT .. 'held:' .. owner end -- id -> [list, step size, mark]
 local function facts_of(owner) return ROOT .. 'owner:' .. owner end
 local function crashes_of(tag) return ROOT .. 'crashes:' .. tag end
@@ -52,10 +40,6 @@ local function flow(what, list, step, by)
     redis.pcall('HINCRBY', FLOW, cjson.encode({ what, queue }), by)
 end
 
--- Wakes one worker that sleeps on the queue's notify list, which is one a queue, not one a priority.
-local function notify(key)
-    if redis.call('EXISTS', key) == 0 then redis.call('LPUSH', key, '1') end
-end
 local function park_at(id, due, list, step, task_id, noted)
     redis.call('ZADD', PARKED, due, id)
     local place = cjson.encode({ list, step, task_id, noted })

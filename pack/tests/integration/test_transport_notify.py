@@ -1,4 +1,4 @@
-"""An event loop hears its bells whatever becomes of the connection that it sleeps on."""
+"""An event loop is notified whatever becomes of the connection that it waits on."""
 
 import os
 import socket
@@ -22,7 +22,7 @@ class Listening:
     """A consumer on a loop that is turned by hand."""
 
     def __init__(self, url: str) -> None:
-        self.url, self.queue = url, f"bells-{uuid4().hex}"
+        self.url, self.queue = url, f"notify-{uuid4().hex}"
         self.received: list[int] = []
         self.hub: Any = Hub()
         self.connection: Any = kombu.Connection(url)
@@ -56,8 +56,8 @@ class Listening:
             kombu.Producer(other.channel()).publish(body, routing_key=self.queue)
 
     @property
-    def bell(self) -> Any:
-        """redis-py's connection that waits for the bell."""
+    def waiting_connection(self) -> Any:
+        """redis-py's connection that waits on the notify list."""
         return self.consumer.channel.client.connection
 
 
@@ -72,10 +72,10 @@ def listening(tmp_path: Path) -> Iterator[Listening]:
         found.connection.close()
 
 
-def test_a_bell_connection_that_redis_py_mends_is_listened_to(listening: Listening) -> None:
+def test_a_waiting_connection_that_redis_py_made_anew_is_watched(listening: Listening) -> None:
     for count in range(1, 4):
-        listening.bell.disconnect()  # the new socket gets the old one's number
-        listening.bell.connect()
+        listening.waiting_connection.disconnect()  # the new socket gets the old one's number
+        listening.waiting_connection.connect()
         listening.publish(count)
         assert listening.turn(5, until=count)
 
@@ -85,16 +85,17 @@ def test_so_is_the_one_of_the_claims(listening: Listening) -> None:
     assert listening.turn(5, until=1)
     for count in range(2, 5):
         listening.turn(0.3)
-        listening.consumer.channel._ahead._connection.disconnect()  # as after an error
+        pipeline = listening.consumer.channel.claimer.pipeline
+        pipeline._connection._connection.disconnect()  # as after an error
         listening.publish(count)
         assert listening.turn(5, until=count)
 
 
-def test_a_half_open_bell_delays_a_message_by_seconds(listening: Listening) -> None:
+def test_a_half_open_connection_delays_a_message_by_seconds(listening: Listening) -> None:
     """kombu notices after 26 to 51 seconds."""
     ours, theirs = socket.socketpair()  # nobody answers, and nobody hangs up
     listening.turn(0.3)
-    os.dup2(ours.fileno(), listening.bell._sock.fileno())
+    os.dup2(ours.fileno(), listening.waiting_connection._sock.fileno())
     listening.publish(1)
     assert listening.turn(8, until=1)
     theirs.close()

@@ -1,4 +1,4 @@
-"""Looks made by hand: a fleet where all is well, and what a test changes of it."""
+"""Snapshots made by hand: a fleet where all is well, and what a test changes of it."""
 
 from dataclasses import replace
 from typing import Any
@@ -75,7 +75,7 @@ def beat(name: str = "", **changes: Any) -> facts.Beat:
     return replace(seen, entries=each)
 
 
-def look(seen: facts.Snapshot | None = None, **changes: Any) -> Collected:
+def collected(seen: facts.Snapshot | None = None, **changes: Any) -> Collected:
     usual: dict[str, Any] = {
         "now": NOW,
         "snapshot": seen or snapshot(),
