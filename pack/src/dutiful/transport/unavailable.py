@@ -19,7 +19,7 @@ class OtherLayout(redis_errors.ResponseError):
         super().__init__(
             f"{reply.removeprefix('OTHERLAYOUT ')}. Run one version until the other one's workers"
             " have stopped and its messages are exported (`manage.py transport export` of that"
-            " version): docs/transport.md"
+            " version): `python -m dutiful docs transport`"
         )
 
 

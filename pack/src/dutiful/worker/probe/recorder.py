@@ -43,7 +43,7 @@ class ProbeRecorder(threading.Thread):
         except OSError as error:
             logger.warning(
                 f"no record for the probe, which will call this worker dead: {error}. See"
-                " docs/liveness.md"
+                " `python -m dutiful docs liveness`"
             )
             return
         # Celery's own timer goes on when the loop is made anew after a lost connection.

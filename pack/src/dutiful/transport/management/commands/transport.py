@@ -14,7 +14,7 @@ from dutiful.transport.redis.export import Export, LiveOwner
 class Command(BaseCommand):
     help = (
         "Puts what dead workers held and what is delayed back into the queues, as stock Celery"
-        " keeps it. See docs/transport.md."
+        " keeps it. See `python -m dutiful docs transport`."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
