@@ -22,6 +22,7 @@ class Held:
     """One message that is ours until it is settled."""
 
     tag: str
+    """The id of this claim: a number and the message's delivery tag."""
     queue: str
     channel: "weakref.ref[Any]"
     suspect: bool = False

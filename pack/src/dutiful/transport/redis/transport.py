@@ -25,8 +25,6 @@ class Transport(_Transport):
     """For redis:// and rediss:// URLs."""
 
     Channel: Any = Channel
-    KEEPS_TAGS = True
-    """A tag outlives its connection, and may be settled from any thread."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
