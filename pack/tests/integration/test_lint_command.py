@@ -55,12 +55,12 @@ def ran(environment: dict[str, str], *words: str) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
-def test_check_tells_file_line_and_mend(shop: dict[str, str], tmp_path: Path) -> None:
+def test_check_reports_file_line_and_fix(shop: dict[str, str], tmp_path: Path) -> None:
     code, output = ran(shop, "check")
     assert code == 1
     assert f"{tmp_path}/shop/tasks.py:8: (dutiful.E005) shop.tasks.SENT.append()" in output
     assert f"{tmp_path}/shop/tasks.py:7: (dutiful.W004) shop.tasks.send has no docstring." in output
-    assert "HINT: Say in one line" in output
+    assert "HINT: Write in one line" in output
 
 
 def test_a_warning_is_enough_for_ci(shop: dict[str, str], tmp_path: Path) -> None:
@@ -89,7 +89,7 @@ def test_it_is_quick() -> None:
     assert time.process_time() - began < 1  # 0.1 to 0.2 s on a slow machine
 
 
-def test_a_start_and_other_commands_hear_nothing_of_it(
+def test_a_start_and_other_commands_do_not_run_it(
     shop: dict[str, str],
     start: Callable[..., Running],
     broker: EmbeddedBroker,
@@ -101,6 +101,6 @@ def test_a_start_and_other_commands_hear_nothing_of_it(
     wait_for("the task", lambda: result.status == "SUCCESS")
     assert "dutiful.E005" not in worker.log
     assert "dutiful.W004" not in worker.log
-    code, output = ran(shop, "showmigrations", "tasks")
+    code, output = ran(shop, "showmigrations", "dutiful_task")
     assert code == 0, output
     assert "dutiful.E005" not in output

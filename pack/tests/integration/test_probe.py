@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -154,6 +155,16 @@ def test_the_next_worker_removes_the_records_of_killed_ones(tmp_path: Path) -> N
     record.prepare(str(tmp_path))
     assert not left.exists()
     assert Path(record.path(os.getpid(), str(tmp_path))).exists()
+
+
+def test_a_record_of_another_version_is_ignored(tmp_path: Path) -> None:
+    record.prepare(str(tmp_path))
+    record.write({"pid": os.getpid(), "born": "1"}, str(tmp_path))
+    assert record.read_all(str(tmp_path)) == []
+    facts: dict[str, Any] = dict.fromkeys(record.FIELDS, 0) | {"pid": os.getpid()}
+    facts["process"] = record.process_identity(os.getpid())
+    record.write(facts, str(tmp_path))
+    assert record.read_all(str(tmp_path)) == [facts]
 
 
 def test_a_folder_that_others_may_write_is_refused(tmp_path: Path) -> None:

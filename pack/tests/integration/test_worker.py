@@ -61,7 +61,7 @@ def test_the_small_preset(start_worker: StartWorker) -> None:
     ("arguments", "reason"),
     [
         ((), "--profile io, --profile compute, or -Q"),
-        (("-Q", "urgent_fast,average_slow_compute"), "two shapes"),
+        (("-Q", "urgent_fast,average_slow_compute"), "Start one worker for each profile"),
         (("-Q", "celery"), "'celery' is not in the catalogue"),
         (("--profile", "gpu"), "choose from io, compute"),
         (("--profile", "compute", "-Q", "urgent_fast"), "compute does not serve urgent_fast"),

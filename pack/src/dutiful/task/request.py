@@ -50,7 +50,7 @@ class Request(CeleryRequest):
 
     @property
     def can_requeue_copy(self) -> bool:
-        """Whether RabbitMQ can requeue a copy (dutiful/worker/consumer/rabbitmq.py)."""
+        """Whether RabbitMQ can requeue a copy (dutiful/transport/rabbitmq/deliveries.py)."""
         return hasattr(self.message, "copy_back") and not self.acknowledged
 
     def on_failure(

@@ -38,6 +38,25 @@ class Publisher(Protocol):
     def close(self) -> None: ...
 
 
+class Deliveries:
+    """The messages that one worker receives. These do what stock kombu's can: nothing more."""
+
+    keeps_messages = False
+    """A message can become a dead letter with a reason, and be put back for a while."""
+    tags_stay = False
+    """A message that was put back has the same `properties["delivery_tag"]` again."""
+
+    def declare(self, connection: Any) -> None:
+        """Declares what the worker needs beside its queues."""
+
+    def receive(self, message: Any) -> None:
+        """Gives a message the attributes and methods of `dutiful.transport.message.Message`."""
+
+    def age(self, message: Any) -> float | None:
+        """Seconds since a worker first did not know its task; None where no message says it."""
+        return None
+
+
 class Broker(ABC):
     """One kind of broker. Has no state: connections are given to it."""
 
@@ -56,6 +75,10 @@ class Broker(ABC):
 
         Raises the broker's errors.
         """
+
+    def deliveries(self, app: Any) -> Deliveries:
+        """For a worker of this Celery app."""
+        return Deliveries()
 
     def lease_seconds(self, transport_options: Mapping[str, Any]) -> float | None:
         """After how long a silent worker is given up; None where workers have no leases."""

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from kombu.transport import redis as kombu_redis
 
-from dutiful.transport.broker import Broker, Declare, Publisher
+from dutiful.transport.broker import Broker, Declare, Deliveries, Publisher
 from dutiful.transport.options import Options
 from dutiful.transport.redis import scripts
 from dutiful.transport.redis.dead import DeadLetters
@@ -34,6 +34,12 @@ class OnRedis(Broker):
         return channel if isinstance(channel, kombu_redis.Channel) else None
 
 
+class LeasedDeliveries(Deliveries):
+    """Messages are of `dutiful.transport.message.Message` already."""
+
+    keeps_messages = tags_stay = True
+
+
 class RedisBroker(OnRedis):
     """Everything that this deployment asks of a broker is done by scripts on the server."""
 
@@ -42,6 +48,9 @@ class RedisBroker(OnRedis):
 
     def publisher(self, connection: Any, channel: Any, declare: Declare) -> Publisher:
         return RedisPublisher(connection, channel)
+
+    def deliveries(self, app: Any) -> Deliveries:
+        return LeasedDeliveries()
 
     def lease_seconds(self, transport_options: Mapping[str, Any]) -> float | None:
         return Options.of(transport_options).lease_seconds

@@ -11,7 +11,7 @@ setting `worker_consumer`, discards nothing:
 - A suspect goes to the quarantine (`dutiful.worker.quarantine`) and not to the pool.
 - `reconnection.ReconnectingConsumer` keeps what the worker holds over a lost connection.
 - `batched_events.BatchedEvents` sends events to Flower in batches.
-- `rabbitmq` gives messages of RabbitMQ the methods that those of our Redis transport have.
+- What the broker can do with a message that cannot run is its `Deliveries` (`dutiful.transport`).
 
 On stock kombu's Redis transport all is as in stock Celery.
 """

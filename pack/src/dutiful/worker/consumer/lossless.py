@@ -14,12 +14,10 @@ from celery.worker import state
 from kombu.exceptions import ContentDisallowed, DecodeError
 
 from dutiful.task import aliases
-from dutiful.transport.message import Message
-from dutiful.transport.rabbitmq import quorum
+from dutiful.transport import brokers
 from dutiful.worker.consumer import faults
 from dutiful.worker.consumer.batched_events import BatchedEvents
 from dutiful.worker.consumer.deferral import unknown_tasks
-from dutiful.worker.consumer.rabbitmq import Rabbit
 from dutiful.worker.consumer.reconnection import ReconnectingConsumer
 from dutiful.worker.consumer.refusal import refuse
 from dutiful.worker.consumer.replica_hold import ReplicaHold
@@ -35,21 +33,18 @@ class LosslessConsumer(BatchedEvents, ReconnectingConsumer):
         super().__init__(on_task_request, *args, **options)
         aliases.install(self.app)  # before the pool forks
         self.unknown = unknown_tasks(self.app.conf.broker_transport_options)
-        self.rabbit = Rabbit(self.app) if quorum.speaks(self.app.conf.broker_url) else None
+        broker = brokers.of(self.app.connection_for_read())
+        self.deliveries = broker.deliveries(self.app)
         self.hold = ReplicaHold()
         self._to_pool = on_task_request
         self.on_task_request = self._start
-
-    def _keeps(self, message: Any) -> bool:
-        """Whether the message can become a dead letter."""
-        return isinstance(message, Message) or self.rabbit is not None
 
     # On the way to the pool.
 
     def _start(self, request: Any) -> None:
         """Gives a request to the pool or to the quarantine, puts it back, or refuses it."""
         message = request.message
-        if self._keeps(message):
+        if self.deliveries.keeps_messages:
             try:
                 fault = faults.of_request(request)
                 # The pool checks this too, but there an error costs a slot.
@@ -63,7 +58,7 @@ class LosslessConsumer(BatchedEvents, ReconnectingConsumer):
                 refuse(self, message, "invalid task message", fault, InvalidTaskError(fault))
                 return
             # A copy on RabbitMQ has another tag, so how long it has been held is not known there.
-            pause = self.hold.pause(request) if self.rabbit is None else None
+            pause = self.hold.pause(request) if self.deliveries.tags_stay else None
             if pause is not None:
                 request.give_back(pause)
                 return
@@ -74,15 +69,13 @@ class LosslessConsumer(BatchedEvents, ReconnectingConsumer):
 
     def create_task_handler(self, *args: Any, **options: Any) -> Callable[[Any], None]:
         receive = super().create_task_handler(*args, **options)
-        if self.rabbit is not None:
-            self.rabbit.declare(self.connection)
+        self.deliveries.declare(self.connection)
 
         def on_task_received(message: Any) -> None:
-            if not self._keeps(message):
+            if not self.deliveries.keeps_messages:
                 receive(message)
                 return
-            if self.rabbit is not None:
-                self.rabbit.receive(message)
+            self.deliveries.receive(message)
             try:
                 fault = faults.of_message(message)
                 if fault is None:
@@ -106,12 +99,14 @@ class LosslessConsumer(BatchedEvents, ReconnectingConsumer):
     # What stock Celery discards.
 
     def on_unknown_task(self, body: Any, message: Any, exc: Exception) -> None:
-        if not self._keeps(message):
+        if not self.deliveries.keeps_messages:
             super().on_unknown_task(body, message, exc)
             return
         name = str(exc.args[0] if exc.args else exc)
         tag = str((message.properties or {}).get("delivery_tag"))
-        age = self.rabbit.age(message) if self.rabbit is not None else self.unknown.age(tag)
+        age = self.deliveries.age(message)
+        if age is None:
+            age = self.unknown.age(tag)
         pause = self.unknown.pause(age)
         if pause is not None:
             message.put_back(after=pause)
@@ -130,21 +125,21 @@ class LosslessConsumer(BatchedEvents, ReconnectingConsumer):
         signals.task_unknown.send(sender=self, message=message, exc=exc, name=name, id=task_id)
 
     def on_decode_error(self, message: Any, exc: Exception) -> None:
-        if not self._keeps(message):
+        if not self.deliveries.keeps_messages:
             super().on_decode_error(message, exc)
             return
         reason = "content type" if isinstance(exc, ContentDisallowed) else "undecodable"
         refuse(self, message, reason, f"{type(exc).__name__}: {exc}", exc)
 
     def on_invalid_task(self, body: Any, message: Any, exc: Exception) -> None:
-        if not self._keeps(message):
+        if not self.deliveries.keeps_messages:
             super().on_invalid_task(body, message, exc)
             return
         disallowed = isinstance(exc, ContentDisallowed)
         refuse(self, message, "content type" if disallowed else "invalid task message", exc, exc)
 
     def on_unknown_message(self, body: Any, message: Any) -> None:
-        if not self._keeps(message):
+        if not self.deliveries.keeps_messages:
             super().on_unknown_message(body, message)
             return
         refuse(self, message, "not a task", "neither its headers nor its body name a task", None)

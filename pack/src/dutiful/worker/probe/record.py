@@ -10,6 +10,10 @@ from typing import Any, Final
 
 PRIVATE: Final = 0o700
 """The folder's mode: no other user of this machine may write a record."""
+FIELDS: Final = frozenset(
+    ["pid", "process", "name", "written", "loop", "loop_excused", "pool", "pool_problem", "status"]
+)
+"""The fields of a record. A worker of another version may write other ones."""
 
 
 def folder(base: str = "") -> str:
@@ -76,7 +80,10 @@ def write(facts: dict[str, Any], base: str = "") -> None:
 
 
 def read_all(base: str = "") -> list[dict[str, Any]]:
-    """Returns the records of living workers. Raises PermissionError as `refuse_foreign` does."""
+    """Returns the records of living workers, without those of another version of the pack.
+
+    Raises PermissionError as `refuse_foreign` does.
+    """
     name = folder(base)
     try:
         refuse_foreign(name)
@@ -90,7 +97,7 @@ def read_all(base: str = "") -> list[dict[str, Any]]:
                 facts = json.load(file)
         except FileNotFoundError:
             continue  # the worker has ended meanwhile
-        if process_identity(facts["pid"]) == facts["process"]:
+        if facts.keys() >= FIELDS and process_identity(facts["pid"]) == facts["process"]:
             found.append(facts)
     return found
 

@@ -10,6 +10,7 @@ import time
 from functools import partial
 from typing import Any, Final
 
+from dutiful.transport.broker import Deliveries
 from dutiful.transport.rabbitmq import dead_queue, delays, quorum
 
 logger = logging.getLogger(__name__)
@@ -21,8 +22,10 @@ WAIT_SECONDS: Final = 5
 """The longest wait for a connection of the pool that publishes."""
 
 
-class Rabbit:
-    """The messages of one worker."""
+class RabbitDeliveries(Deliveries):
+    """The messages that one worker receives."""
+
+    keeps_messages = True
 
     def __init__(self, app: Any) -> None:
         self._app = app
