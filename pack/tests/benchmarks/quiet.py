@@ -31,7 +31,7 @@ FLEET: Final = {
     "io": ((*CELERY, "worker", "--profile", "io", *JOBS), " ready."),
     "compute": ((*CELERY, "worker", "--profile", "compute", *JOBS), " ready."),
     "beat": ((*CELERY, "beat"), ""),
-    "monitor": ((sys.executable, "manage.py", "monitor"), "monitor: looks"),
+    "monitor": ((sys.executable, "manage.py", "monitor"), "the monitor checks"),
 }
 """The processes of a release: the command, and the log text that shows that it runs."""
 LOAD: Final = """

@@ -52,7 +52,7 @@ class Monitored:
 
     def monitor(self, **environment: str) -> Running:
         running = self._start(FAST, {**self.environment, **environment})
-        running.wait_for_log("monitor: looks")
+        running.wait_for_log("the monitor checks")
         return running
 
     def worker(self, *words: str) -> Running:
