@@ -150,7 +150,7 @@ def test_a_broker_elsewhere_is_left_to_its_owner(tmp_path: Path) -> None:
     finally:
         place.broker.stop()
     assert ended.returncode == 0, ended.stderr
-    assert "is not ours" in ended.stdout
+    assert "was not started by `make up`" in ended.stdout
     assert "secret" not in ended.stdout
     assert [one.name for one in (tmp_path / "copy").iterdir()] == ["db.sqlite3"]
 

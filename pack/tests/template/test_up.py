@@ -22,7 +22,7 @@ import pytest
 from dutiful.dev.up import demo, state
 from dutiful.testing.processes import Running, wait_for
 from dutiful.testing.up import COMMAND, refused, settings
-from tests.template import ROOT
+from tests.template import ROOT, SETTINGS
 
 NAMES = ("broker", "web", "worker_io", "worker_compute", "beat", "monitor", "flower")
 
@@ -32,10 +32,10 @@ class Up:
 
     def __init__(self, folder: Path) -> None:
         self.var = folder / "var"
-        self.environment = settings(self.var)
+        self.environment = settings(self.var) | SETTINGS
         self.site = f"http://127.0.0.1:{self.environment['PORT']}"
         self.flower = f"http://127.0.0.1:{self.environment['FLOWER_PORT']}"
-        self.running = Running(COMMAND, folder / "log", self.environment)
+        self.running = Running(COMMAND, folder / "log", self.environment, cwd=ROOT)
         self.running.wait_for_log("Next: `make drill`", 150)
         self.table = self.running.log
         self.password = (self.var / demo.FILE.name).read_text().strip()
@@ -49,7 +49,7 @@ class Up:
             f"a new {name}", lambda: self.pids().get(name) not in (None, old) and self.pids()[name]
         )
 
-    def told(self, name: str) -> str:
+    def variable(self, name: str) -> str:
         found = json.loads((self.var / state.FILE.name).read_text())
         return str(found["environment"][name])
 
@@ -105,7 +105,7 @@ def test_the_demo_login_opens_the_admin_and_flower(up: Up) -> None:
 
 
 def test_the_mailbox_keeps_what_is_sent_over_smtp(up: Up) -> None:
-    server = urlsplit(up.told("EMAIL_URL"))
+    server = urlsplit(up.variable("EMAIL_URL"))
     message = EmailMessage()
     message["Subject"] = "Confirm"
     message["From"], message["To"] = "demo@example.com", "you@example.com"
@@ -145,7 +145,7 @@ def test_a_changed_file_restarts_workers_and_beat(up: Up) -> None:
     for name in ("worker_io", "worker_compute", "beat", "web"):
         up.new_pid(name, old[name])
     assert up.pids()["flower"] == old["flower"]
-    assert "dutiful/conf/queues.py changed; restarting" in up.running.log
+    assert "tasks/queues.py changed; restarting" in up.running.log
 
 
 def test_make_worker_takes_the_place_of_ours_and_has_the_terminal(up: Up) -> None:
@@ -184,7 +184,7 @@ def test_make_worker_takes_the_place_of_ours_and_has_the_terminal(up: Up) -> Non
 
 
 def test_a_second_one_in_the_same_folder_is_refused(up: Up) -> None:
-    said = refused({}, up.var)
+    said = refused(SETTINGS, up.var, ROOT)
 
     assert said.startswith(f"make up: `make up` runs already here (pid {up.running.pid})")
 

@@ -81,7 +81,7 @@ def _service(
         grace = profiles.GRACE
         return Service(name, command, shape, own, " ready.", grace=grace, reload_on=(".py",))
     if name == "monitor":
-        where = "dutiful/monitoring/alerts"
+        where = "promises and alerts"
         return Service(name, command, where, own, "the monitor checks", reload_on=(".py",))
     return Service(
         name, command, place(conf(), "SCHEDULE"), own, "beat: Starting", reload_on=(".py",)

@@ -8,9 +8,9 @@ is not known when they will.
 import logging
 from typing import Any, Final
 
+from django.apps import apps
+
 from dutiful.database.replicas import REPLICA_HOLD, REPLICA_HOLD_SECONDS, REPLICA_URLS
-from dutiful.replicas import status, watch
-from dutiful.replicas.declared import among
 from dutiful.worker.consumer.deferral import Deferral
 
 SHORTEST_PAUSE: Final = 2.0
@@ -24,12 +24,13 @@ class ReplicaHold:
     """The held tasks of one worker, in its main process."""
 
     def __init__(self) -> None:
-        self.names = REPLICA_HOLD.get() if REPLICA_URLS.get() else []
+        measured = REPLICA_URLS.get() and apps.is_installed("dutiful.replicas")
+        self.names = REPLICA_HOLD.get() if measured else []
         self._deferral = Deferral(SHORTEST_PAUSE, float(REPLICA_HOLD_SECONDS.get()))
 
     def pause(self, request: Any) -> float | None:
         """Returns the seconds to put a message back for; None if it runs."""
-        if not self.names or not among(request.task, self.names) or not _all_behind():
+        if not self.names or not _waits(request.task, self.names):
             return None
         tag = str(request.message.properties["delivery_tag"])
         pause = self._deferral.pause(self._deferral.age(tag))
@@ -46,7 +47,13 @@ class ReplicaHold:
         return min(pause, LONGEST_PAUSE)
 
 
-def _all_behind() -> bool:
+def _waits(task: Any, names: list[str]) -> bool:
+    """Whether REPLICA_HOLD names the task and every replica that answers is too far behind."""
+    from dutiful.replicas import status, watch  # late: the app may be left out
+    from dutiful.replicas.declared import among
+
+    if not among(task, names):
+        return False
     watch.ensure_running()
     answering = [each for each in status.each() if each.answers]
     return bool(answering) and not any(each.within_limits for each in answering)
