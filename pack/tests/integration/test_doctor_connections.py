@@ -16,6 +16,7 @@ from dutiful.testing.processes import Running, celery, manage, wait_for
 from dutiful.worker.deployment import procfile, resources
 from dutiful.worker.deployment.model import Process
 from tests.support.doctor import Patient, findings, programs
+from tests.template import ROOT
 
 WEB = Process("web", count=2, rest=1, most=9)
 IO = Process("worker_io", count=1, rest=10, most=20)
@@ -95,7 +96,8 @@ def test_results_take_a_connection_for_each_slot() -> None:
 
 
 def test_on_heroku_app_json_says_how_many_and_scale_wins() -> None:
-    heroku = {p.name: p.count for p in counted(heroku=True, scale={"web": 3})}
+    lines = procfile.read(ROOT, profiles=PROFILES["standard"], heroku=True, scale={"web": 3})
+    heroku = {line.name: line.count for line in lines}
     assert heroku["flower"] == 0
     assert heroku["web"] == 3
 

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 import yaml
 
-from dutiful import env
 from dutiful.doctor import examine
 from dutiful.drills.host.celery import app
 from dutiful.worker.deployment import configured
 from tests.support.doctor import HEALTHY
+from tests.template import ROOT
 
 
 def wrong(**changed: Any) -> set[str]:
@@ -73,7 +73,7 @@ def test_the_shortest_grace_of_the_compose_file_counts(tmp_path: Path) -> None:
 
 def test_every_worker_of_the_compose_file_names_its_grace() -> None:
     """The doctor reads the file without a parser of YAML, so it would not see one that does not."""
-    services = yaml.safe_load((env.ROOT / configured.COMPOSE_FILE).read_text())["services"]
+    services = yaml.safe_load((ROOT / configured.COMPOSE_FILE).read_text())["services"]
     for name, service in services.items():
         if name.startswith("worker"):
             assert configured.seconds(service["stop_grace_period"]) == 30

@@ -116,12 +116,15 @@ def test_each_run_is_counted(pool: str, start_worker: StartWorker, counters: Any
 
 
 def test_a_release_that_counts_more_counts_nothing_twice() -> None:
-    """Two of its figures are new: they come last in the list."""
+    """A release before did not count the database; one after this counts something more."""
     counts = Counts(outcomes=dict.fromkeys(OUTCOMES, 5), queries=3, database=0.5)
     now = deltas.flat(Fleet({("mail", "urgent_fast"): counts}, {}))
     ((name, numbers),) = now.items()
-    (grown,) = deltas.since(now, {name: numbers[:-2]}).values()
+    before = {each: number for each, number in numbers.items() if "database" not in each}
+    assert len(before) == len(numbers) - 2
+    (grown,) = deltas.since(now, {name: before}).values()
     assert (grown.runs, grown.queries, grown.database) == (0, 3, 0.5)
-    assert deltas.since(now, {name: [*numbers, 9]}) == {}  # and an older one after it
-    (anew,) = deltas.since(now, {name: [9, *numbers[1:]]}).values()
+    assert deltas.since(now, {name: {**numbers, "colour|red": 9}}) == {}
+    first = next(each for each in numbers if each.startswith("outcome|"))
+    (anew,) = deltas.since(now, {name: {**numbers, first: 9}}).values()
     assert anew.runs == 25  # the broker's data is new

@@ -122,7 +122,7 @@ def test_bookkeeping_is_no_touch(level: World) -> None:
 def test_a_write_on_a_replica_names_the_task(level: World, worker: Running) -> None:
     level.run(NEW.format(key="k", task="trespass"))
     level.lines(1)
-    said = "tests.support.replicated.trespass writes on replica1, which is for reads"
+    said = "tests.support.replicated.trespass writes on replica1, which is read-only"
     worker.wait_for_log(said)
 
 

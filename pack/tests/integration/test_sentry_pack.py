@@ -38,5 +38,5 @@ def test_a_publish_that_is_refused_for_good_and_a_thread_that_dies(
     assert row.state == OutboxMessage.State.REFUSED
     assert f"the broker refuses {row} (8 of 8 tries): " in refused["logentry"]["message"]
     assert "WRONGTYPE" in refused["logentry"]["message"]
-    assert died["logentry"]["message"].startswith("a slot's thread broke")
+    assert died["logentry"]["message"].startswith("a slot's thread ended by an error")
     assert died["exception"]["values"][-1]["type"] == "MemoryError"

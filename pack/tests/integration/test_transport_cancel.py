@@ -13,7 +13,7 @@ from tests.support import transport_tasks
 pytest_plugins = ["tests.support.transport_fixtures"]
 pytestmark = pytest.mark.django_db(transaction=True)
 QUEUE = "urgent_fast"
-TOTAL = 8000
+TOTAL = 12_000
 
 
 def test_a_busy_queue_is_cancelled_and_consumed_again(

@@ -70,9 +70,9 @@ class Monitored:
         environment = {**os.environ, **self.environment}
         words = f"""
 import time
+from dutiful.publishing import publish
 from tests.support import jobs
-now = time.time
-time.time = lambda: now() - {ago}
+publish.time = lambda: time.time() - {ago}
 for _ in range({count}):
     jobs.{call}
 """

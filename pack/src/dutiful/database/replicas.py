@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from dutiful import env
 from dutiful.database import connections
-from dutiful.env import EnvError, Var, number, words
+from dutiful.variables import EnvError, Var, number, words
 
 POSTGRES: Final = ("postgres://", "postgresql://")
 READ_ONLY: Final = "-c default_transaction_read_only=on"

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from dutiful import env
+from dutiful.variables import Var
 
 
 def dotted_path(value: str) -> str:
@@ -14,7 +14,7 @@ def dotted_path(value: str) -> str:
 
 dotted_path.__name__ = "dotted path"
 
-ERROR_TRACKER: Final = env.Var(
+ERROR_TRACKER: Final = Var(
     "ERROR_TRACKER",
     dotted_path,
     "",

@@ -3,7 +3,8 @@
 import os
 from typing import Final
 
-from dutiful.env import ENVIRONMENT, EnvError, Var, flag, number, text, url, words
+from dutiful.env import ENVIRONMENT
+from dutiful.variables import EnvError, Var, flag, number, text, url, words
 
 __all__ = [
     "ALERT_EMAILS",
