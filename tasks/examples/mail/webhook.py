@@ -5,10 +5,10 @@ import urllib.request
 from typing import Any, Final
 from urllib.error import HTTPError
 
-from dutiful.env import Var, url
 from dutiful.idempotency import IdempotentTask
 from dutiful.task import task
 from dutiful.task.retries import PermanentError
+from dutiful.variables import Var, url
 from tasks.examples.mail.models import Signup
 
 EXAMPLES_WEBHOOK_URL = Var(
