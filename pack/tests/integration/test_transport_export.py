@@ -220,9 +220,7 @@ def test_by_force_what_live_workers_hold_stays_theirs(redis_client: Any, new_pee
     assert redis_client.hlen("dutiful:messages") == 0
 
 
-def test_after_a_restart_of_the_server_nobody_is_taken_for_dead(
-    redis_client: Any, new_peer: NewPeer
-) -> None:
+def test_after_a_restart_nobody_is_taken_for_dead(redis_client: Any, new_peer: NewPeer) -> None:
     peer = new_peer("q")
     overdue(redis_client, peer.owner)
     redis_client.set("dutiful:quiet", 1)
@@ -230,9 +228,7 @@ def test_after_a_restart_of_the_server_nobody_is_taken_for_dead(
         export()
 
 
-def test_a_worker_of_this_host_that_is_gone_is_not_waited_for(
-    redis_client: Any, new_peer: NewPeer
-) -> None:
+def test_a_worker_here_that_is_gone_is_not_awaited(redis_client: Any, new_peer: NewPeer) -> None:
     peer = new_peer("q")
     redis_client.lpush("q", raw_message(1, "q"))
     peer.claim()
