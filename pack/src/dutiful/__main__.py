@@ -1,5 +1,6 @@
 """`python -m dutiful docs [NAME]` prints the pages that errors refer to."""
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -28,4 +29,10 @@ def main(words: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        code = main(sys.argv[1:])
+        sys.stdout.flush()
+    except BrokenPipeError:  # `| head`: the reader has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    sys.exit(code)
